@@ -1,0 +1,364 @@
+/**
+ * What the engine process and its client say to each other: JSON-RPC 2.0 (vscode-jsonrpc) over stdio or Node IPC.
+ *
+ * Only types and method names live here; both sides import this file and nothing of each other. Times are milliseconds
+ * since the epoch, sizes are bytes, lines are 1-based as people read them, digests are `sha256:<hex>`.
+ * A request is cancelled with JSON-RPC's own `$/cancelRequest` (a cancellation token in vscode-jsonrpc).
+ */
+import { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
+
+/** Raised when a message changes its meaning or loses a field; a client and an engine with other versions do not talk. */
+export const protocolVersion = 1;
+
+/** What travels in the `data` field of every JSON-RPC error the engine answers with. */
+export interface ProtocolError {
+  /** Stable code of `engine/errors.ts`, or `INTERNAL` for a defect of the engine itself. */
+  readonly code: string;
+  /** The sentence for the user: what was done, to what, what was found, what to do next. */
+  readonly message: string;
+  /** What the message was made of; never a secret. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Whether the same request may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** Where in the Kubefile it happened, when it did. */
+  readonly at?: KubefilePlace;
+}
+
+/** A place in a Kubefile as people read it: 1-based lines. */
+export interface KubefilePlace {
+  readonly kubefile: string;
+  readonly line: number;
+  readonly endLine: number;
+}
+
+export interface InitializeParams {
+  readonly protocolVersion: number;
+  /** Absolute path of the store. */
+  readonly storeDir: string;
+  /** Who asks, for the log: `vscode 1.139.0`. */
+  readonly client: string;
+}
+
+export interface InitializeResult {
+  readonly protocolVersion: number;
+  readonly engineVersion: string;
+  readonly storeDir: string;
+  readonly nodeVersion: string;
+  readonly processId: number;
+}
+
+export type ClusterImageType = "kube-installer" | "app-installer";
+export type BuildMode = "all" | "lite";
+/** `missing` pulls a base only when the store does not have it; `always` and `newer` ask its registry; `never` does not. */
+export type PullPolicy = "missing" | "always" | "newer" | "never";
+export type DialectName = "sealer" | "sealos" | "kubefile";
+
+/** What both `plan` and `build` need to know. Relative paths are resolved by the client before they are sent. */
+export interface BuildInputs {
+  /** Absolute path of the build context. */
+  readonly contextDir: string;
+  /** Absolute path of the Kubefile; absent means `Kubefile` in the context. */
+  readonly kubefile?: string;
+  /** Stage to stop at; absent means the last. */
+  readonly target?: string;
+  /** `os/arch[/variant]`, several make an index; absent means this machine's. */
+  readonly platforms?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly dialect?: DialectName;
+  readonly pull?: PullPolicy;
+  readonly noCache?: boolean;
+  readonly type?: ClusterImageType;
+  readonly buildMode?: BuildMode;
+  /** Seconds since the epoch: newer modification times in layers are clamped to it and it becomes the image's date. */
+  readonly sourceDateEpoch?: number;
+  readonly network?: "none" | "host";
+}
+
+export interface BuildParams extends BuildInputs {
+  /** Chosen by the client; repeated in every progress notification. */
+  readonly buildId: string;
+  readonly tags: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** One instruction of the plan. `id` is unique in one plan and stable while the plan's shape is. */
+export interface StepInfo {
+  readonly id: number;
+  /** Keyword in upper case: `COPY`. */
+  readonly instruction: string;
+  /** The instruction on one line, shortened to 200 characters, variables not expanded. */
+  readonly text: string;
+  /** Name of the stage, or its number as text. */
+  readonly stage: string;
+  /** `os/arch[/variant]`. */
+  readonly platform: string;
+  /** 1-based first and last line of the instruction. */
+  readonly line: number;
+  readonly endLine: number;
+}
+
+export interface LayerSummary {
+  /** Digest of the uncompressed layer. */
+  readonly diffId: string;
+  /** Uncompressed size. */
+  readonly size: number;
+}
+
+export type BuildProgress =
+  | { readonly kind: "planned"; readonly buildId: string; readonly steps: readonly StepInfo[] }
+  | { readonly kind: "stepStarted"; readonly buildId: string; readonly stepId: number }
+  | {
+      readonly kind: "stepProgress";
+      readonly buildId: string;
+      readonly stepId: number;
+      /** Bytes read, downloaded or unpacked up to now, and all of them when known. */
+      readonly done: number;
+      readonly total?: number;
+    }
+  | {
+      readonly kind: "stepOutput";
+      readonly buildId: string;
+      readonly stepId: number;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+    }
+  | {
+      readonly kind: "stepFinished";
+      readonly buildId: string;
+      readonly stepId: number;
+      /** `metadata` is an instruction without a layer: it costs nothing, cached or not. */
+      readonly outcome: "cached" | "built" | "metadata";
+      /** Why it was built, in words; why it was found, when cached. */
+      readonly reason: string;
+      readonly layer?: LayerSummary;
+      /** Bytes this step added to the store. */
+      readonly writtenBytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "warning"; readonly buildId: string; readonly message: string; readonly at?: KubefilePlace };
+
+export interface BuildResult {
+  readonly buildId: string;
+  /** Digest of the image's manifest, or of the index when several platforms were built. */
+  readonly digest: string;
+  /** Normalised references that now name it. */
+  readonly references: readonly string[];
+  /** Sum of the uncompressed layers (of all platforms). */
+  readonly sizeBytes: number;
+  readonly writtenBytes: number;
+  readonly durationMs: number;
+  readonly cachedSteps: number;
+  readonly builtSteps: number;
+}
+
+export interface PlanParams extends BuildInputs {
+  /** Text of the Kubefile when it is newer than the file: an unsaved editor. */
+  readonly text?: string;
+}
+
+/** A mistake in the Kubefile, or something worth saying about it. Offsets are UTF-16 units into its text. */
+export interface PlanProblem {
+  readonly code: string;
+  readonly severity: "error" | "warning" | "information" | "hint";
+  readonly message: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PlannedStep extends StepInfo {
+  /**
+   * `cached`: the next build takes it from the cache. `build`: it will be built. `metadata`: no layer, no cost.
+   * `unknown`: cannot be told without building an earlier step (a RUN after a changed RUN).
+   */
+  readonly status: "cached" | "build" | "metadata" | "unknown";
+  /** In words: `file charts/redis/values.yaml changed`, `ARG VERSION was 1.2, is 1.3`, `base image moved`. */
+  readonly reason: string;
+  /** The layer the cache holds, when cached. */
+  readonly layer?: LayerSummary;
+  /** When the cached layer was built. */
+  readonly builtAt?: number;
+  /** How long it took the last time it was built, when known. */
+  readonly lastDurationMs?: number;
+}
+
+export interface PlanResult {
+  readonly kubefile: string;
+  readonly steps: readonly PlannedStep[];
+  readonly problems: readonly PlanProblem[];
+  readonly cachedSteps: number;
+  readonly buildSteps: number;
+  /** How long the question took to answer. */
+  readonly durationMs: number;
+}
+
+export interface ImageSummary {
+  /** Normalised references; empty for an image without a name. */
+  readonly references: readonly string[];
+  readonly digest: string;
+  readonly kind: "image" | "index";
+  readonly platforms: readonly string[];
+  readonly sizeBytes: number;
+  /** When this store first held it under its newest reference. */
+  readonly storedAt: number;
+  /** Absent for an image that is not a cluster image. */
+  readonly type?: string;
+  readonly applications: readonly string[];
+}
+
+export interface LayerDetails {
+  readonly diffId: string;
+  /** Digest of the blob the manifest lists: equal to `diffId` when the layer is uncompressed. */
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** The instruction that made it, as far as the image's history tells. */
+  readonly createdBy: string;
+  /** Where that instruction stands, when this store built the layer. */
+  readonly at?: KubefilePlace;
+  /** Whether the next build of the same Kubefile may take it from the cache. */
+  readonly cached: boolean;
+  /** Whether the store holds the bytes. */
+  readonly present: boolean;
+}
+
+export interface ApplicationDetails {
+  readonly name: string;
+  readonly type?: string;
+  readonly files: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cmds: readonly string[];
+}
+
+/** One image of one platform. */
+export interface PlatformImageDetails {
+  readonly digest: string;
+  readonly platform: string;
+  readonly sizeBytes: number;
+  readonly created?: string;
+  readonly layers: readonly LayerDetails[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly env: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  /** From `sealer.image.extension`; absent for an image that is not a cluster image. */
+  readonly clusterImage?: {
+    readonly type: string;
+    readonly applications: readonly ApplicationDetails[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly launchApps: readonly string[];
+    readonly launchCmds: readonly string[];
+  };
+  /** From `sealer.image.container.images`. */
+  readonly containerImages: readonly { readonly image: string; readonly appName?: string }[];
+}
+
+export interface ImageDetails extends ImageSummary {
+  readonly images: readonly PlatformImageDetails[];
+}
+
+export interface DiskUsageResult {
+  /** Bytes on disk, every segment counted once. */
+  readonly totalBytes: number;
+  /** What a prune without keep rules would free. */
+  readonly reclaimableBytes: number;
+  readonly items: readonly {
+    readonly kind: "image" | "cache" | "other";
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly lastUsedAt: number;
+    readonly inUse: boolean;
+  }[];
+}
+
+export interface PruneParams {
+  /** Only say what would be freed. */
+  readonly dryRun: boolean;
+  /** Remove the build cache of everything that is not named, however new. */
+  readonly all?: boolean;
+  /** Keep what was used within this time. */
+  readonly keepMs?: number;
+  /** Keep the newest cache up to this size. */
+  readonly keepBytes?: number;
+}
+
+export interface PruneResult {
+  readonly dryRun: boolean;
+  readonly freedBytes: number;
+  readonly removed: readonly { readonly kind: string; readonly name: string; readonly sizeBytes: number }[];
+}
+
+export interface BuildRecord {
+  readonly buildId: string;
+  readonly kubefile: string;
+  readonly contextDir: string;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly outcome: "succeeded" | "failed" | "cancelled";
+  readonly references: readonly string[];
+  readonly digest?: string;
+  readonly steps: readonly {
+    readonly info: StepInfo;
+    readonly outcome: "cached" | "built" | "metadata" | "failed" | "not reached";
+    readonly reason: string;
+    readonly durationMs: number;
+    readonly layer?: LayerSummary;
+  }[];
+  readonly error?: ProtocolError;
+}
+
+export interface SaveParams {
+  readonly reference: string;
+  readonly path: string;
+  readonly format: "oci-archive" | "oci-dir" | "docker-archive";
+}
+
+export interface VerifyResult {
+  readonly checkedBlobs: number;
+  readonly checkedBytes: number;
+  readonly faults: readonly { readonly digest: string; readonly fault: string }[];
+}
+
+/** First request on a connection; everything else is refused before it. */
+export const initialize: RequestType<InitializeParams, InitializeResult, ProtocolError> = new RequestType("initialize");
+/** Builds an image. `buildProgress` notifications with its `buildId` arrive before the answer. */
+export const build: RequestType<BuildParams, BuildResult, ProtocolError> = new RequestType("build");
+/** Tells what a build would do, without building. */
+export const plan: RequestType<PlanParams, PlanResult, ProtocolError> = new RequestType("plan");
+export const images: RequestType0<readonly ImageSummary[], ProtocolError> = new RequestType0("images");
+/** Everything about one image, by reference or digest. */
+export const inspectImage: RequestType<{ readonly reference: string }, ImageDetails, ProtocolError> = new RequestType(
+  "inspectImage",
+);
+/** Takes a name away; the bytes go with the next prune. */
+export const removeImage: RequestType<{ readonly reference: string }, { readonly digest: string }, ProtocolError> =
+  new RequestType("removeImage");
+export const tagImage: RequestType<
+  { readonly reference: string; readonly newReference: string },
+  { readonly digest: string; readonly reference: string },
+  ProtocolError
+> = new RequestType("tagImage");
+export const diskUsage: RequestType0<DiskUsageResult, ProtocolError> = new RequestType0("diskUsage");
+export const prune: RequestType<PruneParams, PruneResult, ProtocolError> = new RequestType("prune");
+/** Past builds, newest first. */
+export const builds: RequestType<{ readonly limit: number }, readonly BuildRecord[], ProtocolError> = new RequestType(
+  "builds",
+);
+export const saveImage: RequestType<SaveParams, { readonly path: string; readonly sizeBytes: number }, ProtocolError> =
+  new RequestType("saveImage");
+/** Reads every blob again and compares it with its digest. */
+export const verify: RequestType0<VerifyResult, ProtocolError> = new RequestType0("verify");
+/** Asks the engine to end after the requests under way; closing its input does the same. */
+export const shutdown: RequestType0<null, ProtocolError> = new RequestType0("shutdown");
+
+export const buildProgress: NotificationType<BuildProgress> = new NotificationType("buildProgress");
+/** The names or the cache of the store changed, by this process or another: views ask again. */
+export const storeChanged: NotificationType<{ readonly what: "images" | "builds" }> = new NotificationType(
+  "storeChanged",
+);
+/** A line for the output channel. */
+export const log: NotificationType<{
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly text: string;
+}> = new NotificationType("log");
