@@ -11,6 +11,45 @@ export interface ErrorFacts {
   DIGEST_INVALID: { readonly text: string };
   REFERENCE_INVALID: { readonly text: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
+  // remote: talking to registries
+  PROXY_INVALID: { readonly variable: string };
+  CERTIFICATE_UNREADABLE: { readonly path: string; readonly reason: string };
+  CREDENTIAL_HELPER_FAILED: { readonly helper: string; readonly verb: string; readonly reason: string };
+  CREDENTIALS_UNREADABLE: { readonly path: string; readonly reason: string };
+  CREDENTIALS_UNWRITABLE: { readonly path: string; readonly reason: string };
+  REMOTE_UNREACHABLE: { readonly what: string; readonly host: string; readonly reason: string };
+  REMOTE_TLS_UNTRUSTED: { readonly what: string; readonly host: string; readonly reason: string };
+  REMOTE_PLAIN_HTTP: { readonly what: string; readonly host: string };
+  REMOTE_REDIRECT_REFUSED: { readonly what: string; readonly host: string; readonly reason: string };
+  REMOTE_UNAUTHORIZED: { readonly what: string; readonly registry: string; readonly reason: string };
+  REMOTE_DENIED: { readonly what: string; readonly registry: string; readonly reason: string };
+  REMOTE_NOT_FOUND: { readonly what: string; readonly registry: string; readonly reason: string };
+  REMOTE_RATE_LIMITED: { readonly what: string; readonly registry: string; readonly retryAfterMs?: number };
+  REMOTE_UNAVAILABLE: {
+    readonly what: string;
+    readonly registry: string;
+    readonly status: number;
+    readonly retryAfterMs?: number;
+  };
+  REMOTE_REFUSED: {
+    readonly what: string;
+    readonly registry: string;
+    readonly status: number;
+    /** Code of the distribution specification, such as `MANIFEST_INVALID`; empty when the registry gave none. */
+    readonly code: string;
+    readonly reason: string;
+  };
+  REMOTE_PROTOCOL: { readonly what: string; readonly registry: string; readonly reason: string };
+  REMOTE_TOO_LARGE: { readonly what: string; readonly registry: string; readonly limitBytes: number };
+  REMOTE_INTERRUPTED: { readonly what: string; readonly registry: string; readonly reason: string };
+  REMOTE_DIGEST_MISMATCH: {
+    readonly what: string;
+    readonly registry: string;
+    readonly expected: string;
+    readonly actual: string;
+  };
+  TAR_INVALID: { readonly offset: number; readonly reason: string };
+  TAR_SIZE_MISMATCH: { readonly path: string; readonly expected: number; readonly actual: number };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -29,6 +68,73 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
   PATH_ESCAPES_ROOT: {
     message: (f) => `"${f.path}" leads outside ${f.root}: use a path below it. Nothing was read or written.`,
+  },
+  PROXY_INVALID: {
+    message: (f) => `${f.variable} does not name a proxy: write http://host:port or https://host:port, or unset it.`,
+  },
+  CERTIFICATE_UNREADABLE: { message: (f) => `The certificate ${f.path} cannot be used: ${f.reason}.` },
+  CREDENTIAL_HELPER_FAILED: {
+    message: (f) =>
+      `docker-credential-${f.helper} ${f.verb} failed: ${f.reason}. Repair the helper, or remove it from the configuration that names it.`,
+  },
+  CREDENTIALS_UNREADABLE: {
+    message: (f) => `The credentials in ${f.path} cannot be read: ${f.reason}. Correct the file or log in again.`,
+  },
+  CREDENTIALS_UNWRITABLE: { message: (f) => `The login could not be written to ${f.path}: ${f.reason}.` },
+  REMOTE_UNREACHABLE: {
+    retryable: true,
+    message: (f) =>
+      `${f.what}: ${f.host} cannot be reached: ${f.reason}. Check the name, the network and the proxy settings.`,
+  },
+  REMOTE_TLS_UNTRUSTED: {
+    message: (f) =>
+      `${f.what}: the certificate of ${f.host} is not trusted: ${f.reason}. Put its CA into certs.d/${f.host}/ca.crt.`,
+  },
+  REMOTE_PLAIN_HTTP: {
+    message: (f) =>
+      `${f.what}: ${f.host} does not speak TLS. If you trust the network between, name it in the insecure registries; plain HTTP is never used otherwise.`,
+  },
+  REMOTE_REDIRECT_REFUSED: { message: (f) => `${f.what}: the redirect to ${f.host} was not followed: ${f.reason}.` },
+  REMOTE_UNAUTHORIZED: {
+    message: (f) => `${f.what}: ${f.registry} asks for a login: ${f.reason}. Log in to ${f.registry} and try again.`,
+  },
+  REMOTE_DENIED: {
+    message: (f) => `${f.what}: ${f.registry} does not allow it: ${f.reason}. Use an account that may.`,
+  },
+  REMOTE_NOT_FOUND: { message: (f) => `${f.what}: ${f.registry} does not have it: ${f.reason}.` },
+  REMOTE_RATE_LIMITED: {
+    retryable: true,
+    message: (f) =>
+      `${f.what}: ${f.registry} limits how often it may be asked${f.retryAfterMs === undefined ? "" : `; try again in ${Math.ceil(f.retryAfterMs / 1000)} s`}. Logging in often raises the limit.`,
+  },
+  REMOTE_UNAVAILABLE: {
+    retryable: true,
+    message: (f) => `${f.what}: ${f.registry} is in trouble and answers with status ${f.status}. Try again later.`,
+  },
+  REMOTE_REFUSED: {
+    message: (f) =>
+      `${f.what}: ${f.registry} refuses with status ${f.status}${f.code === "" ? "" : ` (${f.code})`}${f.reason === "" ? "" : `: ${f.reason}`}.`,
+  },
+  REMOTE_PROTOCOL: { message: (f) => `${f.what}: ${f.registry} breaks the registry protocol: ${f.reason}.` },
+  REMOTE_TOO_LARGE: {
+    message: (f) =>
+      `${f.what}: ${f.registry} sends more than the ${f.limitBytes} bytes allowed here; nothing was kept.`,
+  },
+  REMOTE_INTERRUPTED: {
+    retryable: true,
+    message: (f) =>
+      `${f.what}: the connection to ${f.registry} broke again and again: ${f.reason}. Try again: only the rest is moved.`,
+  },
+  REMOTE_DIGEST_MISMATCH: {
+    message: (f) =>
+      `${f.what}: ${f.registry} sent ${f.actual} instead of ${f.expected}; nothing was kept. The registry or something between is broken.`,
+  },
+  TAR_INVALID: {
+    message: (f) => `reading a tar archive: found ${f.reason} at byte ${f.offset}. Fetch or make the archive again.`,
+  },
+  TAR_SIZE_MISMATCH: {
+    message: (f) =>
+      `writing a tar archive: ${f.path} should have ${f.expected} bytes and has ${f.actual}. Run the command again.`,
   },
 };
 
