@@ -11,6 +11,20 @@ export interface ErrorFacts {
   DIGEST_INVALID: { readonly text: string };
   REFERENCE_INVALID: { readonly text: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
+  // oci, store, archive: images and the bytes they are made of
+  PLATFORM_INVALID: { readonly text: string; readonly reason: string };
+  DOCUMENT_INVALID: { readonly document: string; readonly path: string; readonly problem: string };
+  BLOB_MISSING: { readonly digest: string; readonly where: string };
+  BLOB_CORRUPT: { readonly digest: string; readonly where: string; readonly problem: string };
+  BLOB_MISMATCH: { readonly what: string; readonly expected: string; readonly found: string };
+  BLOB_TOO_LARGE: { readonly digest: string; readonly sizeBytes: number; readonly limitBytes: number };
+  RANGE_INVALID: { readonly digest: string; readonly start: number; readonly end: number; readonly sizeBytes: number };
+  IMAGE_NOT_FOUND: { readonly reference: string; readonly where: string };
+  IMAGE_INCOMPLETE: { readonly what: string; readonly missing: readonly string[] };
+  STORE_NEWER: { readonly dir: string; readonly found: string };
+  STORE_READ_ONLY: { readonly dir: string };
+  STORE_FULL: { readonly dir: string };
+  STORE_UNUSABLE: { readonly dir: string; readonly problem: string };
   // remote: talking to registries
   PROXY_INVALID: { readonly variable: string };
   CERTIFICATE_UNREADABLE: { readonly path: string; readonly reason: string };
@@ -68,6 +82,55 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
   PATH_ESCAPES_ROOT: {
     message: (f) => `"${f.path}" leads outside ${f.root}: use a path below it. Nothing was read or written.`,
+  },
+  PLATFORM_INVALID: {
+    message: (f) =>
+      `"${f.text}" is not a platform: ${f.reason}. Write os/architecture[/variant], for example linux/arm64.`,
+  },
+  DOCUMENT_INVALID: {
+    message: (f) =>
+      `Reading ${f.document}${f.path === "" ? "" : ` at ${f.path}`}: ${f.problem}. Ask who made it for a repaired copy.`,
+  },
+  BLOB_MISSING: {
+    message: (f) => `${f.digest} is not in ${f.where}: pull, load or build the image that needs it again.`,
+  },
+  BLOB_CORRUPT: {
+    message: (f) =>
+      `${f.digest} in ${f.where} is damaged: ${f.problem}. Pull, load or build it again; "kubefile verify" lists what else is damaged.`,
+  },
+  BLOB_MISMATCH: {
+    message: (f) =>
+      `${f.what}: expected ${f.expected}, received ${f.found}. Nothing was kept; try again or check the source.`,
+  },
+  BLOB_TOO_LARGE: {
+    message: (f) =>
+      `${f.digest} has ${f.sizeBytes} bytes, more than the ${f.limitBytes} a document of its kind may have.`,
+  },
+  RANGE_INVALID: {
+    message: (f) => `Bytes ${f.start} to ${f.end} of ${f.digest} were asked for; it has ${f.sizeBytes}.`,
+  },
+  IMAGE_NOT_FOUND: {
+    message: (f) => `There is no image ${f.reference} in ${f.where}: "kubefile images" lists those there are.`,
+  },
+  IMAGE_INCOMPLETE: {
+    message: (f) =>
+      `${f.what}: ${f.missing.length} of its parts are missing (${f.missing.slice(0, 3).join(", ")}). Pull, load or build it again.`,
+  },
+  STORE_NEWER: {
+    message: (f) =>
+      `The store ${f.dir} was made by a newer Kubefile (${f.found}): update Kubefile, or choose another folder with --store or KUBEFILE_STORE. It was left as it is.`,
+  },
+  STORE_READ_ONLY: {
+    message: (f) =>
+      `The store ${f.dir} cannot be written: give yourself write permission, or choose another folder with --store or KUBEFILE_STORE. It was left as it is.`,
+  },
+  STORE_FULL: {
+    message: (f) =>
+      `No space left in the store ${f.dir}: free some with "kubefile prune" or choose another folder with --store or KUBEFILE_STORE. What was there is intact.`,
+  },
+  STORE_UNUSABLE: {
+    message: (f) =>
+      `The store ${f.dir} cannot be used: ${f.problem}. Choose another folder with --store or KUBEFILE_STORE.`,
   },
   PROXY_INVALID: {
     message: (f) => `${f.variable} does not name a proxy: write http://host:port or https://host:port, or unset it.`,
