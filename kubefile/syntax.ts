@@ -111,7 +111,7 @@ export interface Heredoc {
   readonly expand: boolean;
   /** The lines of the body with their line ends. */
   readonly body: Span;
-  /** The body as the builder sees it: line ends are LF, tabs are stripped where asked. */
+  /** The body as the builder sees it: as written, leading tabs stripped where asked. */
   readonly content: string;
   /** The end marker, or absent when the file ends before it. */
   readonly end: Span | undefined;
@@ -133,7 +133,10 @@ export type Command =
 /** How the arguments are written: words between blanks, or a JSON array of strings. */
 export type Form = "words" | "json";
 
-interface InstructionBase {
+export type JsonVerdict = "strings" | "not-strings" | "invalid" | "absent";
+
+/** What every instruction has. */
+export interface InstructionBase {
   readonly span: Span;
   /** The instruction's name as written. */
   readonly keyword: Word;
@@ -143,6 +146,8 @@ interface InstructionBase {
   /** Every word behind the flags, cut at blanks, or the strings of the JSON array. */
   readonly words: readonly Word[];
   readonly form: Form;
+  /** The arguments start like a JSON array: they are one, hold something else than strings, or break its grammar. */
+  readonly json: JsonVerdict;
   readonly variables: readonly VariableUse[];
   readonly heredocs: readonly Heredoc[];
   /** Comment lines between continuation lines. */
