@@ -1,4 +1,4 @@
-import type { ByteString } from "./byteString.ts";
+import type { ByteString } from "../byteString.ts";
 
 export type EntryKind = "file" | "hardLink" | "symlink" | "directory" | "characterDevice" | "blockDevice" | "fifo";
 

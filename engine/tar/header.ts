@@ -1,5 +1,5 @@
+import { type ByteString, byteString } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
-import { type ByteString, byteString } from "./byteString.ts";
 import { blockSize, type EntryKind, paddingAfter, type TarEntry } from "./entry.ts";
 import { encodePax } from "./pax.ts";
 

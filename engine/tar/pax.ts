@@ -1,5 +1,5 @@
+import { type ByteString, byteString } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
-import { type ByteString, byteString } from "./byteString.ts";
 
 /** Records of a pax extended header, in the order they stand. Values are bytes: attribute values may hold anything. */
 export type PaxRecords = ReadonlyMap<ByteString, Uint8Array>;

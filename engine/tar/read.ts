@@ -1,6 +1,6 @@
+import { type ByteString, byteString } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
 import { ByteSource } from "./byteSource.ts";
-import { type ByteString, byteString } from "./byteString.ts";
 import { blockSize, type EntryKind, paddingAfter, type TarEntry } from "./entry.ts";
 import { decodeHeader, type RawHeader } from "./header.ts";
 import { decodePax, type PaxRecords } from "./pax.ts";

@@ -1,5 +1,5 @@
+import { textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
-import { textOfBytes } from "./byteString.ts";
 import { paddingAfter, type TarEntry } from "./entry.ts";
 import { encodeHeader, endOfArchive } from "./header.ts";
 

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
-import { type ByteString, bytesOfText } from "../../../engine/tar/byteString.ts";
+import { type ByteString, bytesOfText } from "../../../engine/byteString.ts";
 import { type TarEntry, tarEntry } from "../../../engine/tar/entry.ts";
 import { encodeHeader, endOfArchive } from "../../../engine/tar/header.ts";
 import { readTar } from "../../../engine/tar/read.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { ByteString } from "../../../engine/byteString.ts";
 import { isEngineError } from "../../../engine/errors.ts";
-import type { ByteString } from "../../../engine/tar/byteString.ts";
 import { type EntryKind, type TarEntry, tarEntry } from "../../../engine/tar/entry.ts";
 import { decodeHeader, encodeHeader } from "../../../engine/tar/header.ts";
 import { decodePax, encodePax } from "../../../engine/tar/pax.ts";
