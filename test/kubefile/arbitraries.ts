@@ -1,0 +1,98 @@
+import fc from "fast-check";
+
+/** Pieces that Kubefiles are made of, broken ones among them. */
+const pieces = [
+  "FROM scratch",
+  "FROM --platform=$X a:b AS base",
+  "from b as c",
+  "COPY --from=base --chown=1:2 a b c/",
+  'COPY ["a b", "c"]',
+  "COPY ${ARCH}/bin bin",
+  "ADD https://example.org/x /",
+  "ENV A=b C=\"d e\" E='f' G=h\\ i",
+  "ENV A b c",
+  "ARG V=1 W",
+  "ARG",
+  "LABEL a=b",
+  "RUN echo $A && \\",
+  "    ls ${B:-x${C}} \\",
+  "# comment",
+  "  # indented",
+  "RUN <<EOF",
+  "RUN cat <<-'A B' <<X > y",
+  "COPY <<x /y",
+  "EOF",
+  "X",
+  "\tA B",
+  "APP nginx local://nginx.yaml",
+  'APP ["a","local://b"]',
+  "APPENV nginx A=b",
+  'APPCMDS nginx ["a", "b"]',
+  "LAUNCH nginx",
+  'LAUNCH ["nginx"]',
+  'CMDS ["a"]',
+  "CMD a $(B)",
+  "KUBEVERSION >=1.2",
+  "CNI c local://d",
+  "ONBUILD RUN <<EOF",
+  "ONBUILD ONBUILD COPY a b",
+  'HEALTHCHECK --interval=1s CMD ["x"]',
+  'SHELL ["a"]',
+  "WORKDIR /a b",
+  "FOO bar",
+  "# escape=`",
+  "# syntax=docker/dockerfile:1",
+  "#escape = \\",
+  "\\",
+  "`",
+  "",
+  "   ",
+  "\t",
+  "\u00a0",
+  "\ufeff",
+  "\0",
+  "é€𝄞",
+  '"',
+  "'",
+  "[",
+  "${",
+  "}",
+  "--",
+  "<<",
+  "=",
+  " ",
+];
+const ends = ["\n", "\n", "\n", "\r\n", "\r", "", " \n", "\\\n", "\\ \n", "`\n", "\\\r\n", "\n\n"];
+
+/** Text that looks like a Kubefile and goes wrong in every way. */
+export const kubefileText: fc.Arbitrary<string> = fc
+  .array(
+    fc.tuple(
+      fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...pieces) }, fc.string({ unit: "binary" })),
+      fc.constantFrom(...ends),
+    ),
+    { maxLength: 14 },
+  )
+  .map((lines) => lines.map(([piece, end]) => piece + end).join(""));
+
+/** Text that may stand in an edit. */
+export const editText: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(
+    "",
+    "\n",
+    "\\",
+    "\\\n",
+    "a",
+    " ",
+    "#",
+    "<<",
+    "EOF\n",
+    '"',
+    "FROM x\n",
+    "# escape=`\n",
+    "${",
+    "\r",
+    "`",
+  ),
+  kubefileText,
+);
