@@ -1,0 +1,103 @@
+/**
+ * Bundles the three processes of the extension into `dist/`: `npm run build [-- --production] [-- --watch]`.
+ *
+ * | bundle | for | form |
+ * |---|---|---|
+ * | client.cjs, client.browser.js | the extension host, in Node and in a web worker | one CommonJS file each, `vscode` stays outside |
+ * | server.cjs, server.browser.js | the language server as a process, and as a web worker | one file each |
+ * | engine/*.js | the engine's host, command line and workers | ES modules that share chunks |
+ */
+import { existsSync, globSync, readdirSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { type BuildOptions, context } from "esbuild";
+import { rootDir, say } from "./say.ts";
+
+const { values: flags } = parseArgs({
+  options: { production: { type: "boolean", default: false }, watch: { type: "boolean", default: false } },
+});
+
+const distDir = path.join(rootDir, "dist");
+if (flags.production) rmSync(distDir, { recursive: true, force: true });
+
+const startedAt = performance.now();
+const contexts = await Promise.all(bundles().map((options) => context(options)));
+await Promise.all(contexts.map((bundle) => bundle.rebuild()));
+say(`built ${sizes()} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+
+if (flags.watch) {
+  await Promise.all(contexts.map((bundle) => bundle.watch()));
+  say("watching; Ctrl-C ends it");
+} else {
+  await Promise.all(contexts.map((bundle) => bundle.dispose()));
+}
+
+function bundles(): BuildOptions[] {
+  const common: BuildOptions = {
+    absWorkingDir: rootDir,
+    bundle: true,
+    charset: "utf8",
+    logLevel: "warning",
+    minify: flags.production,
+    sourcemap: flags.production ? false : "linked",
+    sourcesContent: false,
+    legalComments: "none",
+  };
+  const forNode: BuildOptions = { ...common, platform: "node", target: "node22.15" };
+  const forBrowser: BuildOptions = { ...common, platform: "browser", target: "es2023" };
+  const all: BuildOptions[] = [
+    { ...forNode, ...single("client/extension.ts", "client.cjs"), format: "cjs", external: ["vscode"] },
+    { ...forBrowser, ...single("client/browser.ts", "client.browser.js"), format: "cjs", external: ["vscode"] },
+    { ...forNode, ...single("server/main.ts", "server.cjs"), format: "cjs" },
+    { ...forBrowser, ...single("server/browser.ts", "server.browser.js"), format: "iife" },
+    {
+      ...forNode,
+      entryPoints: engineEntries(),
+      outdir: "dist/engine",
+      format: "esm",
+      splitting: true,
+      chunkNames: "chunks/[name]-[hash]",
+      // Bundled CommonJS packages ask for Node's modules through `require`, which an ES module does not have.
+      banner: {
+        js: 'import { createRequire as createRequireForBundle } from "node:module"; const require = createRequireForBundle(import.meta.url);',
+      },
+    },
+  ];
+  return all.filter(hasSources);
+}
+
+// TODO: remove when every room has its entry.
+function hasSources(options: BuildOptions): boolean {
+  const entries = Object.values(options.entryPoints ?? {}).filter(
+    (entry): entry is string => typeof entry === "string",
+  );
+  const missing = entries.filter((entry) => !existsSync(path.join(rootDir, entry)));
+  if (missing.length > 0) say(`not built yet: ${missing.join(", ")}`);
+  return missing.length === 0;
+}
+
+function single(entry: string, output: string): BuildOptions {
+  return { entryPoints: [entry], outfile: path.join("dist", output) };
+}
+
+/** The engine's two faces and each of its worker threads, every one a file of its own name in `dist/engine/`. */
+function engineEntries(): Record<string, string> {
+  const files = ["engine/cli.ts", "engine/host.ts", ...globSync("engine/**/*Worker.ts", { cwd: rootDir }).sort()];
+  return Object.fromEntries(files.map((file) => [path.basename(file, ".ts"), file]));
+}
+
+function sizes(): string {
+  const files = ["client.cjs", "server.cjs"].map((name): [string, number] => [name, size(path.join(distDir, name))]);
+  const engineDir = path.join(distDir, "engine");
+  const engineFiles = existsSync(engineDir) ? readdirSync(engineDir, { recursive: true, encoding: "utf8" }) : [];
+  const engineBytes = engineFiles
+    .filter((name) => name.endsWith(".js"))
+    .reduce((sum, name) => sum + size(path.join(engineDir, name)), 0);
+  return [...files, ["engine/", engineBytes] as const]
+    .map(([name, bytes]) => `${name} ${Math.round(bytes / 1000)} kB`)
+    .join(", ");
+}
+
+function size(file: string): number {
+  return existsSync(file) ? statSync(file).size : 0;
+}
