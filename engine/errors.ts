@@ -64,6 +64,16 @@ export interface ErrorFacts {
   };
   TAR_INVALID: { readonly offset: number; readonly reason: string };
   TAR_SIZE_MISMATCH: { readonly path: string; readonly expected: number; readonly actual: number };
+  // layer and sandbox: applying layers, running commands
+  LAYER_INVALID: { readonly path: string; readonly reason: string };
+  LAYER_CORRUPT: { readonly format: string; readonly reason: string };
+  LAYER_UNPACK_FAILED: { readonly path: string; readonly reason: string };
+  SANDBOX_UNAVAILABLE: { readonly reason: string };
+  SANDBOX_TOOL_MISSING: { readonly tool: string; readonly debianPackage: string };
+  RUN_FAILED: { readonly command: string; readonly exitCode: number; readonly signal: string | undefined };
+  RUN_TIMED_OUT: { readonly command: string; readonly timeoutMs: number };
+  RUN_USER_UNKNOWN: { readonly user: string; readonly reason: string };
+  RUN_MOUNT_INVALID: { readonly target: string; readonly reason: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -199,6 +209,37 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) =>
       `writing a tar archive: ${f.path} should have ${f.expected} bytes and has ${f.actual}. Run the command again.`,
   },
+  LAYER_INVALID: {
+    message: (f) =>
+      `layer entry "${f.path}" is ${f.reason}: the layer was not applied; get a correct image from its publisher.`,
+  },
+  LAYER_CORRUPT: {
+    message: (f) => `reading a ${f.format} layer: ${f.reason}; the layer is damaged, pull or build it again.`,
+  },
+  LAYER_UNPACK_FAILED: {
+    message: (f) => `unpacking "${f.path}": ${f.reason}; check the space and rights of the store's directory.`,
+  },
+  SANDBOX_UNAVAILABLE: {
+    message: (f) =>
+      `RUN needs Linux namespaces, which are not to be had here (${f.reason}): open the folder over Remote-SSH or WSL on a Linux host that allows them, or build with a BuildKit builder.`,
+  },
+  SANDBOX_TOOL_MISSING: {
+    message: (f) => `RUN needs the program ${f.tool}, which is not installed: install ${f.debianPackage} on this host.`,
+  },
+  RUN_FAILED: {
+    message: (f) =>
+      f.signal === undefined
+        ? `RUN ${f.command}: ended with exit code ${f.exitCode}; see the output above.`
+        : `RUN ${f.command}: was ended by ${f.signal}; see the output above.`,
+  },
+  RUN_TIMED_OUT: {
+    message: (f) =>
+      `RUN ${f.command}: not done after ${f.timeoutMs / 1000} s, so it was ended; allow more time or look at what it waits for.`,
+  },
+  RUN_USER_UNKNOWN: {
+    message: (f) => `USER ${f.user}: ${f.reason}; name a user of the image's /etc/passwd or a number.`,
+  },
+  RUN_MOUNT_INVALID: { message: (f) => `RUN --mount with target ${f.target}: ${f.reason}.` },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */
