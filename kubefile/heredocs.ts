@@ -1,7 +1,7 @@
 import { isBlank } from "./characters.ts";
 import { contentEnd, lineEnd, type Source } from "./lines.ts";
 import type { Heredoc } from "./syntax.ts";
-import { closingQuote, type Line, makeWord, unquote } from "./words.ts";
+import { closingQuote, type Line, makeWord, spanOf, unquote } from "./words.ts";
 
 const opener = /^(\d*)<<(-?)([^<]+)$/;
 const leadingTabs = /^\t+/gm;
@@ -35,7 +35,7 @@ export function readHeredocs(line: Line, from: number, source: Source, bodies: n
     const body = readBody(source, next, marker.value, opening.stripTabs);
     const content = source.text.slice(next, body.end);
     heredocs.push({
-      span: line.span(opening.start, opening.end),
+      span: spanOf(line, opening.start, opening.end),
       marker,
       stripTabs: opening.stripTabs,
       expand: marker.value === marker.text,

@@ -1,18 +1,20 @@
 import { dash, doubleQuote, isBlank, singleQuote } from "./characters.ts";
 import { readHeredocs } from "./heredocs.ts";
-import { type InstructionInfo, instructionInfo } from "./instructions.ts";
+import { type ArgumentShape, type InstructionInfo, instructionInfo } from "./instructions.ts";
 import { type JsonArray, parseJsonArray } from "./json.ts";
 import { type JoinedLines, type Source, skipSpaces } from "./lines.ts";
 import { parsePairs } from "./pairs.ts";
 import type { AppSource, Command, Flag, Heredoc, Instruction, InstructionBase, VariableUse, Word } from "./syntax.ts";
 import { variableUses } from "./uses.ts";
-import { type Line, makeWord, skipBlanks, skipWord, splitWords, trimEnd } from "./words.ts";
+import { type Line, makeWord, skipBlanks, skipWord, spanOf, splitWords, trimEnd } from "./words.ts";
 
 /** An instruction and the offset in the source behind it: behind its heredocs, if it opens any. */
 export interface ParsedInstruction {
   readonly node: Instruction;
   readonly next: number;
 }
+
+const listShapes: ReadonlySet<ArgumentShape> = new Set(["image", "copy", "app", "names", "commands", "ports", "paths"]);
 
 const noFlags: readonly Flag[] = [];
 const noWords: readonly Word[] = [];
@@ -42,8 +44,10 @@ function readInstruction(joined: JoinedLines, source: Source, start: number, dep
   const { line } = joined;
   const { text } = line;
   const keywordEnd = skipWord(text, start);
-  const keyword = makeWord(line, start, keywordEnd);
-  const info = instructionInfo(keyword.text);
+  const written = makeWord(line, start, keywordEnd);
+  const info = instructionInfo(written.text);
+  // The table's own string takes the place of thousands of equal ones.
+  const keyword = info?.name === written.text ? { span: written.span, text: info.name, value: info.name } : written;
   const to = trimEnd(text, keywordEnd, text.length);
   const flags = readFlags(line, skipBlanks(text, keywordEnd, to), to);
   const from = flags.next;
@@ -54,20 +58,20 @@ function readInstruction(joined: JoinedLines, source: Source, start: number, dep
   const json = info?.json === true && text[from] === "[" ? parseJsonArray(line, from, to) : noJson;
   const form = json.verdict === "strings" ? "json" : "words";
   const last = heredocs.heredocs.at(-1);
-  const lineSpan = line.span(start, Math.max(to, keywordEnd));
+  const lineSpan = spanOf(line, start, Math.max(to, keywordEnd));
   const base: InstructionBase = {
     span: last === undefined ? lineSpan : { start: lineSpan.start, end: (last.end ?? last.body).end },
     keyword,
     flags: flags.flags,
     rest: from < to ? makeWord(line, from, to) : undefined,
-    words: json.verdict === "strings" ? json.elements : from < to ? splitWords(line, from, to) : noWords,
+    words: readWords(line, from, to, json, info),
     form,
     json: json.verdict,
     variables: readVariables(joined, source, keywordEnd, to, info, heredocs.heredocs),
     heredocs: heredocs.heredocs,
     comments: joined.comments,
     blankLines: joined.blankLines,
-    logical: joined.logical,
+    logical: line,
   };
   const reading: Reading = { line, info, from, to, json, base };
   if (info?.name !== "ONBUILD") return { node: shape(reading), next: heredocs.next };
@@ -85,6 +89,18 @@ function readInstruction(joined: JoinedLines, source: Source, start: number, dep
     },
     next: trigger.next,
   };
+}
+
+function readWords(
+  line: Line,
+  from: number,
+  to: number,
+  json: JsonArray,
+  info: InstructionInfo | undefined,
+): readonly Word[] {
+  if (json.verdict === "strings") return json.elements;
+  const list = info === undefined || listShapes.has(info.shape);
+  return list && from < to ? splitWords(line, from, to) : noWords;
 }
 
 /** Words that begin with `--`, up to the first that does not; `--` alone ends them. @see buildkit `extractBuilderFlags` */
@@ -123,7 +139,7 @@ function makeFlag(line: Line, start: number, end: number): Flag {
   const sign = line.text.indexOf("=", start);
   const split = sign < 0 || sign >= end ? end : sign;
   return {
-    span: line.span(start, end),
+    span: spanOf(line, start, end),
     name: makeWord(line, start + 2, split),
     value: split < end ? makeWord(line, split + 1, end) : undefined,
   };
@@ -141,14 +157,13 @@ function readVariables(
   const { line } = joined;
   const shell = !info.expands;
   const uses = variableUses({
-    text: line.text,
     from,
     to,
     escape: line.escape,
     shell,
     quotes: true,
     parenthesised: info.name === "CMD" || info.name === "ENTRYPOINT",
-    span: line.span,
+    line,
   });
   if (heredocs.length === 0) return uses;
   return [...uses, ...heredocs.flatMap((heredoc) => heredocVariables(heredoc, source, line, shell))];
@@ -157,14 +172,13 @@ function readVariables(
 function heredocVariables(heredoc: Heredoc, source: Source, line: Line, shell: boolean): readonly VariableUse[] {
   if (!shell && !heredoc.expand) return [];
   return variableUses({
-    text: source.text,
     from: heredoc.body.start - source.origin,
     to: heredoc.body.end - source.origin,
     escape: line.escape,
     shell,
     quotes: shell,
     parenthesised: false,
-    span: (start, end) => ({ start: source.origin + start, end: source.origin + end }),
+    line: { text: source.text, start: source.origin, segments: [] },
   });
 }
 
@@ -237,7 +251,7 @@ function fromParts(words: readonly Word[]): {
 function readCommand(reading: Reading, from: number): Command | undefined {
   const { line, to, json } = reading;
   if (from >= to) return undefined;
-  const span = line.span(from, to);
+  const span = spanOf(line, from, to);
   if (json.verdict === "strings") return { form: "exec", span, elements: json.elements };
   return { form: "shell", span, text: line.text.slice(from, to) };
 }
@@ -274,8 +288,9 @@ function appSource(word: Word): AppSource {
 
 function appEnv(reading: Reading): Instruction {
   const { base, line, from, to } = reading;
-  const app = base.words[0];
-  const behind = app === undefined ? to : skipBlanks(line.text, skipWord(line.text, from, to), to);
+  const nameEnd = skipWord(line.text, from, to);
+  const app = from < to ? makeWord(line, from, nameEnd) : undefined;
+  const behind = skipBlanks(line.text, nameEnd, to);
   return { ...base, kind: "APPENV", app, pairs: parsePairs(line, behind, to, "APPENV").pairs };
 }
 

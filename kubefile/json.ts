@@ -1,6 +1,6 @@
 import { isDigit } from "./characters.ts";
 import type { Word } from "./syntax.ts";
-import type { Line } from "./words.ts";
+import { type Line, spanOf } from "./words.ts";
 
 /** What stands where a JSON array of strings may stand. */
 export type JsonArray =
@@ -38,7 +38,7 @@ export function parseJsonArray(line: Line, from: number, to: number): JsonArray 
 function stringElement(line: Line, start: number, end: number): Word {
   const text = line.text.slice(start, end);
   const value = text.includes("\\") ? (JSON.parse(text) as string) : text.slice(1, -1);
-  return { span: line.span(start, end), text, value };
+  return { span: spanOf(line, start, end), text, value };
 }
 
 function skipJsonBlanks(text: string, from: number, to: number): number {

@@ -1,7 +1,7 @@
 import { blank, carriageReturn, hash, isSpace, tab } from "./characters.ts";
 import type { Span } from "./span.ts";
-import type { Comment, Escape, LogicalLine } from "./syntax.ts";
-import type { Line } from "./words.ts";
+import type { Comment, Escape } from "./syntax.ts";
+import { type Line, special } from "./words.ts";
 
 /** A text, or a part of one: `text[n]` is at `origin + n` in the Kubefile. */
 export interface Source {
@@ -12,7 +12,6 @@ export interface Source {
 /** Physical lines read as one: the joined text and what was left out of it. */
 export interface JoinedLines {
   readonly line: Line;
-  readonly logical: LogicalLine;
   readonly comments: readonly Comment[];
   readonly blankLines: readonly Span[];
   /** Offset in the source behind the last line end that belongs to it. */
@@ -21,6 +20,7 @@ export interface JoinedLines {
 
 const noComments: readonly Comment[] = [];
 const noSpans: readonly Span[] = [];
+const noSegments: Line["segments"] = [];
 
 /** The offset of the line feed that ends the line at `at`, or the end of the text. */
 export function lineEnd(text: string, at: number): number {
@@ -59,15 +59,8 @@ export function joinLines(source: Source, start: number, escapeMark: Escape): Jo
   const content = contentEnd(text, start, end);
   const joint = continuationAt(text, start, content, escapeMark);
   if (joint < 0) {
-    const whole = text.slice(start, content);
-    const base = origin + start;
-    const line: Line = {
-      text: whole,
-      escape: escapeMark,
-      span: (from, to) => ({ start: base + from, end: base + to }),
-    };
-    const logical: LogicalLine = { text: whole, segments: [{ logical: 0, source: base }] };
-    return { line, logical, comments: noComments, blankLines: noSpans, next: Math.min(end + 1, text.length) };
+    const line = makeLine(text.slice(start, content), origin + start, noSegments, escapeMark);
+    return { line, comments: noComments, blankLines: noSpans, next: Math.min(end + 1, text.length) };
   }
   return joinMore(source, start, joint, end, escapeMark);
 }
@@ -105,9 +98,12 @@ function joinMore(
     }
     at = next;
   }
-  const logical: LogicalLine = { text: pieces.join(""), segments };
-  const line: Line = { text: logical.text, escape: escapeMark, span: (from, to) => sourceSpan(logical, from, to) };
-  return { line, logical, comments, blankLines, next: at };
+  const line = makeLine(pieces.join(""), origin + start, segments, escapeMark);
+  return { line, comments, blankLines, next: at };
+}
+
+function makeLine(text: string, start: number, segments: Line["segments"], escapeMark: Escape): Line {
+  return { text, start, segments, escape: escapeMark, plain: !special.test(text) };
 }
 
 export function makeComment(source: Source, start: number, end: number): Comment {
@@ -115,39 +111,4 @@ export function makeComment(source: Source, start: number, end: number): Comment
     span: { start: source.origin + start, end: source.origin + end },
     text: source.text.slice(start, end),
   };
-}
-
-/** The span in the Kubefile of a part of a logical line. It ends behind its last character, before any continuation. */
-export function sourceSpan(line: LogicalLine, start: number, end: number): Span {
-  const from = sourceOffset(line, start);
-  return { start: from, end: end > start ? sourceOffset(line, end - 1) + 1 : from };
-}
-
-/** The offset in the Kubefile of the character at `offset` of a logical line. */
-export function sourceOffset(line: LogicalLine, offset: number): number {
-  const { segments } = line;
-  let low = 0;
-  let high = segments.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((segments[middle]?.logical ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  const segment = segments[low] ?? { logical: 0, source: 0 };
-  return segment.source + offset - segment.logical;
-}
-
-/** The offset in a logical line that an offset of the Kubefile stands for; in a gap, where the next piece begins. */
-export function logicalOffset(line: LogicalLine, offset: number): number {
-  const { segments, text } = line;
-  let low = 0;
-  let high = segments.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((segments[middle]?.source ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  const segment = segments[low] ?? { logical: 0, source: 0 };
-  const limit = segments[low + 1]?.logical ?? text.length;
-  return Math.max(segment.logical, Math.min(limit, segment.logical + offset - segment.source));
 }

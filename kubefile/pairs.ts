@@ -1,6 +1,6 @@
 import type { Span } from "./span.ts";
 import type { Pair } from "./syntax.ts";
-import { findEquals, type Line, makeWord, skipBlanks, skipWord, splitQuotedWords } from "./words.ts";
+import { findEquals, type Line, makeWord, skipBlanks, skipWord, spanOf, splitQuotedWords } from "./words.ts";
 
 /** The pairs of ENV, LABEL, ARG or APPENV. */
 export interface Pairs {
@@ -40,7 +40,7 @@ function legacyPair(line: Line, from: number, to: number): Pair {
   const nameEnd = skipWord(line.text, from, to);
   const value = skipBlanks(line.text, nameEnd, to);
   return {
-    span: line.span(from, to),
+    span: spanOf(line, from, to),
     name: makeWord(line, from, nameEnd),
     value: value < to ? makeWord(line, value, to) : undefined,
   };
@@ -49,7 +49,7 @@ function legacyPair(line: Line, from: number, to: number): Pair {
 function makePair(line: Line, range: Span): Pair {
   const sign = findEquals(line.text, range.start, range.end);
   return {
-    span: line.span(range.start, range.end),
+    span: spanOf(line, range.start, range.end),
     name: makeWord(line, range.start, sign < 0 ? range.end : sign),
     value: sign < 0 ? undefined : makeWord(line, sign + 1, range.end),
   };

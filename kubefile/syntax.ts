@@ -121,7 +121,12 @@ export interface Heredoc {
 export interface LogicalLine {
   /** From the first letter of the keyword to the end, continuations, comment lines and heredoc bodies taken out. */
   readonly text: string;
-  /** Ordered: from `logical` on, `text[logical + n]` is at `source + n` in the Kubefile. */
+  /** Where `text` begins in the Kubefile. */
+  readonly start: number;
+  /**
+   * Empty when the instruction stands on one line: then `text[n]` is at `start + n`. Otherwise ordered, and
+   * `text[logical + n]` is at `source + n` for each segment up to the next one.
+   */
   readonly segments: readonly { readonly logical: number; readonly source: number }[];
 }
 
@@ -143,7 +148,10 @@ export interface InstructionBase {
   readonly flags: readonly Flag[];
   /** All behind the name and the flags, or absent when there is nothing. */
   readonly rest: Word | undefined;
-  /** Every word behind the flags, cut at blanks, or the strings of the JSON array. */
+  /**
+   * The words behind the flags, cut at blanks, or the strings of the JSON array. Empty where the arguments are something
+   * else than a list: pairs, a command for the shell, or one text.
+   */
   readonly words: readonly Word[];
   readonly form: Form;
   /** The arguments start like a JSON array: they are one, hold something else than strings, or break its grammar. */

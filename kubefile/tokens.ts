@@ -210,8 +210,9 @@ function fillPair(brush: Brush, pair: Pair): void {
 
 /** Paints the places where lines are joined: escape characters, line ends, comments and blank lines in between. */
 function paintJoints(brush: Brush, node: Instruction, escapeMark: Escape): void {
-  const { segments, text } = node.logical;
-  const headEnd = segments[0]?.source ?? brush.base;
+  const { start, text } = node.logical;
+  const segments = node.logical.segments.length > 0 ? node.logical.segments : [{ logical: 0, source: start }];
+  const headEnd = start;
   paintGap(brush, 0, headEnd - brush.base, escapeMark);
   for (let index = 0; index < segments.length; index++) {
     const segment = segments[index];

@@ -1,10 +1,10 @@
 import { dollar, doubleQuote, isNamePart, isNameStart, singleQuote } from "./characters.ts";
-import type { Span } from "./span.ts";
-import type { Escape, VariableModifier, VariableUse } from "./syntax.ts";
+import type { Escape, LogicalLine, VariableModifier, VariableUse } from "./syntax.ts";
+import { spanOf } from "./words.ts";
 
 /** Where variables are looked for. */
 export interface UseRange {
-  readonly text: string;
+  readonly line: LogicalLine;
   readonly from: number;
   readonly to: number;
   readonly escape: Escape;
@@ -14,7 +14,6 @@ export interface UseRange {
   readonly quotes: boolean;
   /** `$(NAME)` is a variable too, as in sealos's CMD. */
   readonly parenthesised: boolean;
-  span(start: number, end: number): Span;
 }
 
 /** A `${` that waits for its `}`. */
@@ -35,7 +34,8 @@ const none: readonly VariableUse[] = [];
 
 /** Every variable in a range, in order of where it starts; those inside the modifier of another one come behind it. */
 export function variableUses(range: UseRange): readonly VariableUse[] {
-  const { text, from, to } = range;
+  const { from, to } = range;
+  const { text } = range.line;
   const first = text.indexOf("$", from);
   if (first < 0 || first >= to) return none;
   const scan: Scan = { range, uses: [], open: [] };
@@ -64,7 +64,8 @@ export function variableUses(range: UseRange): readonly VariableUse[] {
 
 /** Reads what stands behind the `$` at `at`; gives the offset to go on from. */
 function readVariable(scan: Scan, at: number): number {
-  const { text, to } = scan.range;
+  const { to } = scan.range;
+  const { text } = scan.range.line;
   const next = at + 1 < to ? text.charCodeAt(at + 1) : 0;
   if (next === dollar) return at + 2;
   if (isNameStart(next)) {
@@ -84,7 +85,8 @@ function readVariable(scan: Scan, at: number): number {
 }
 
 function readParenthesised(scan: Scan, at: number): number {
-  const { text, to } = scan.range;
+  const { to } = scan.range;
+  const { text } = scan.range.line;
   const end = nameEnd(text, at + 2, to);
   if (end === at + 2 || text[end] !== ")" || end >= to) return at + 2;
   scan.uses.push(use(scan.range, at, at + 2, end, end + 1, "parenthesised"));
@@ -106,9 +108,9 @@ function use(
   form: VariableUse["form"],
 ): VariableUse {
   return {
-    span: range.span(start, end),
-    name: range.text.slice(name, nameEnds),
-    nameSpan: range.span(name, nameEnds),
+    span: spanOf(range.line, start, end),
+    name: range.line.text.slice(name, nameEnds),
+    nameSpan: spanOf(range.line, name, nameEnds),
     form,
     modifier: undefined,
     complete: true,
@@ -132,13 +134,13 @@ const operatorPattern = /:[-+?]|##|%%|\/\/|[-+?#%/:]/y;
 
 function readModifier(range: UseRange, start: number, end: number): VariableModifier {
   operatorPattern.lastIndex = start;
-  const match = operatorPattern.exec(range.text);
-  const operator = match === null ? (range.text[start] ?? "") : match[0];
+  const match = operatorPattern.exec(range.line.text);
+  const operator = match === null ? (range.line.text[start] ?? "") : match[0];
   const word = Math.min(start + operator.length, end);
   return {
-    span: range.span(start, end),
+    span: spanOf(range.line, start, end),
     operator,
-    word: range.text.slice(word, end),
-    wordSpan: range.span(word, end),
+    word: range.line.text.slice(word, end),
+    wordSpan: spanOf(range.line, word, end),
   };
 }

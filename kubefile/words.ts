@@ -1,13 +1,48 @@
 import { dollar, doubleQuote, equals, isBlank, singleQuote } from "./characters.ts";
 import type { Span } from "./span.ts";
-import type { Escape, Word } from "./syntax.ts";
+import type { Escape, LogicalLine, Word } from "./syntax.ts";
 
 /** The one-line text of an instruction whose offsets can be turned into spans of the Kubefile. */
-export interface Line {
-  readonly text: string;
+export interface Line extends LogicalLine {
   readonly escape: Escape;
-  /** The span in the Kubefile of `text.slice(start, end)`. */
-  span(start: number, end: number): Span;
+  /** No quote and no escape character stands in it, so that words mean what they are. */
+  readonly plain: boolean;
+}
+
+/** The span in the Kubefile of a part of a line. It ends behind its last character, before any continuation. */
+export function spanOf(line: LogicalLine, start: number, end: number): Span {
+  if (line.segments.length === 0) return { start: line.start + start, end: line.start + end };
+  const from = sourceOffset(line, start);
+  return { start: from, end: end > start ? sourceOffset(line, end - 1) + 1 : from };
+}
+
+/** The offset in the Kubefile of the character at `offset` of a line. */
+export function sourceOffset(line: LogicalLine, offset: number): number {
+  const { segments } = line;
+  let low = 0;
+  let high = segments.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((segments[middle]?.logical ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  const segment = segments[low] ?? { logical: 0, source: line.start };
+  return segment.source + offset - segment.logical;
+}
+
+/** The offset in a line that an offset of the Kubefile stands for; in a gap, where the next piece begins. */
+export function logicalOffset(line: LogicalLine, offset: number): number {
+  const { segments, text } = line;
+  let low = 0;
+  let high = segments.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((segments[middle]?.source ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  const segment = segments[low] ?? { logical: 0, source: line.start };
+  const limit = segments[low + 1]?.logical ?? text.length;
+  return Math.max(segment.logical, Math.min(limit, segment.logical + offset - segment.source));
 }
 
 /** The offset of the first character at or behind `from` that is no blank, at most `to`. */
@@ -33,7 +68,7 @@ export function trimEnd(text: string, from: number, to: number): number {
 
 export function makeWord(line: Line, start: number, end: number): Word {
   const text = line.text.slice(start, end);
-  return { span: line.span(start, end), text, value: unquote(text, line.escape) };
+  return { span: spanOf(line, start, end), text, value: line.plain ? text : unquote(text, line.escape) };
 }
 
 /** Words between blanks. Quotes do not group, as in COPY, FROM and APP. */
@@ -86,7 +121,8 @@ export function findEquals(text: string, from: number, to: number): number {
   return -1;
 }
 
-const special = /["'\\`]/;
+/** What `unquote` looks for, and backticks, which may be the escape character. */
+export const special: RegExp = /["'\\`]/;
 
 /**
  * Takes quotes and escapes away as Docker's word expansion does, and leaves variables alone. A quote without its partner stays.
