@@ -1,6 +1,6 @@
 import type { Mention } from "./found.ts";
 import { groupOf } from "./podSpec.ts";
-import { child, type Tree, textOf } from "./tree.ts";
+import { child, descend, type Tree, textOf } from "./tree.ts";
 
 /**
  * Where a known custom resource names images. A path's segments are keys; `*` is any key or any item of a list. `image` is one value
@@ -13,7 +13,13 @@ export interface CustomRule {
   readonly path: string;
   readonly take:
     | { readonly image: string }
-    | { readonly registry?: string; readonly repository: string; readonly image?: string; readonly tag: string };
+    | {
+        readonly registry?: string;
+        readonly repository: string;
+        readonly tag: string;
+        /** Where the tag stands when it is not beside the repository: a path of keys from the top of the resource. */
+        readonly tagIn?: string;
+      };
 }
 
 const image = (group: string, kind: string, path: string, key = "image"): CustomRule => ({
@@ -60,6 +66,12 @@ export const knownRules: readonly CustomRule[] = [
     path: "spec.*",
     take: { registry: "repository", repository: "image", tag: "version" },
   },
+  {
+    group: "pingcap.com",
+    kind: "TidbCluster",
+    path: "spec.*",
+    take: { repository: "baseImage", tag: "version", tagIn: "spec" },
+  },
   image("operators.coreos.com", "ClusterServiceVersion", "spec.relatedImages.*"),
   image("operators.coreos.com", "ClusterServiceVersion", "metadata.annotations", "containerImage"),
   image("operators.coreos.com", "CatalogSource", "spec"),
@@ -75,7 +87,7 @@ export function customImages(resource: Tree, rules: readonly CustomRule[]): read
     .filter((rule) => rule.group === group && (rule.kind === "*" || rule.kind === kind))
     .flatMap((rule) =>
       select(resource, rule.path.split("."), "").flatMap((place) => {
-        const mention = take(place, rule, kind);
+        const mention = take(place, rule, resource);
         return mention === undefined ? [] : [mention];
       }),
     );
@@ -98,7 +110,8 @@ function select(tree: Tree, segments: readonly string[], path: string): readonly
   return next === undefined ? [] : select(next, rest, at(head));
 }
 
-function take(place: Place, rule: CustomRule, kind: string): Mention | undefined {
+function take(place: Place, rule: CustomRule, resource: Tree): Mention | undefined {
+  const kind = textOf(child(resource, "kind")) ?? "";
   const value = (key: string | undefined): string | undefined =>
     key === undefined ? undefined : textOf(child(place.tree, key));
   if (!("repository" in rule.take)) {
@@ -114,7 +127,8 @@ function take(place: Place, rule: CustomRule, kind: string): Mention | undefined
     };
   }
   const repository = value(rule.take.repository);
-  const tag = value(rule.take.tag);
+  const tagHolder = rule.take.tagIn === undefined ? place.tree : descend(resource, rule.take.tagIn.split("."));
+  const tag = value(rule.take.tag) ?? textOf(child(tagHolder, rule.take.tag));
   if (repository === undefined || tag === undefined) return undefined;
   const registry = value(rule.take.registry);
   const name = registry === undefined ? repository : `${registry}/${repository}`;

@@ -24,6 +24,11 @@ const descriptiveGroups: ReadonlySet<string> = new Set([
   "kyverno.io",
   "policies.kyverno.io",
   "templates.gatekeeper.sh",
+  // Clusterfiles name cluster images, which no node ever pulls.
+  "sealer.io",
+  "sealer.cloud",
+  "zlink.aliyun.com",
+  "apps.sealos.io",
 ]);
 const descriptiveGroupEnd = ".gatekeeper.sh";
 

@@ -54,7 +54,8 @@ export function parseDocuments(text: string, firstLine = 1): readonly ParsedDocu
   if ("empty" in documents) return [];
   const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;
   return documents.map((document) => {
-    const problems = document.errors.map((error) => ({
+    // The first error is the cause; the parser's others follow from it.
+    const problems = document.errors.slice(0, 1).map((error) => ({
       line: lineAt(error.pos[0]),
       message: firstSentence(error.message),
     }));

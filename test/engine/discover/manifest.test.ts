@@ -254,3 +254,26 @@ test("repository and tag beside each other in a custom resource make a name", ()
     ["quay.io/a/b:1.0"],
   );
 });
+
+test("a hub and a tag complete the bare image names below them", () => {
+  const values = JSON.stringify({ global: { hub: "docker.io/istio", tag: "1.14.2", proxy: { image: "proxyv2" } } });
+  assert.deepEqual(images(`apiVersion: v1\nkind: ConfigMap\ndata: { values: '${values}' }\n`), [
+    "docker.io/istio/proxyv2:1.14.2",
+  ]);
+});
+
+test("a base image takes its tag from the version of the whole resource", () => {
+  assert.deepEqual(
+    images(
+      "apiVersion: pingcap.com/v1alpha1\nkind: TidbCluster\nspec: { version: v5.2.1, pd: { baseImage: pingcap/pd } }\n",
+    ),
+    ["pingcap/pd:v5.2.1"],
+  );
+});
+
+test("a Clusterfile names a cluster image, not a container image", () => {
+  assert.deepEqual(
+    images("apiVersion: sealer.io/v2\nkind: Cluster\nspec: { image: 'docker.io/sealerio/kubernetes:v1.22.15' }\n"),
+    [],
+  );
+});
