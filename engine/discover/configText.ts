@@ -10,14 +10,28 @@ export function payloadImages(resource: Tree): readonly Mention[] {
   const kind = textOf(child(resource, "kind"));
   if (kind !== "ConfigMap" && kind !== "Secret") return [];
   return collect((add) => {
-    for (const section of ["data", "stringData", "binaryData"]) {
-      const data = child(resource, section);
-      const encoded = (kind === "Secret" && section === "data") || section === "binaryData";
-      for (const [key, value] of data?.kind === "map" ? data.entries : []) {
-        const text = encoded ? decoded(textOf(value)) : textOf(value);
-        if (text !== undefined) valueImages(text, value, { section, key, kind }, add);
-      }
-    }
+    for (const { section, key, value, text } of sectionTexts(resource, kind))
+      valueImages(text, value, { section, key, kind }, add);
+  });
+}
+
+interface SectionText {
+  readonly section: string;
+  readonly key: string;
+  readonly value: Tree;
+  readonly text: string;
+}
+
+/** Every text that the resource carries; a Secret's `data` and every `binaryData` are base64. */
+function sectionTexts(resource: Tree, kind: "ConfigMap" | "Secret"): readonly SectionText[] {
+  return ["data", "stringData", "binaryData"].flatMap((section) => {
+    const data = child(resource, section);
+    if (data?.kind !== "map") return [];
+    const encoded = (kind === "Secret" && section === "data") || section === "binaryData";
+    return [...data.entries].flatMap(([key, value]) => {
+      const text = encoded ? decoded(textOf(value)) : textOf(value);
+      return text === undefined ? [] : [{ section, key, value, text }];
+    });
   });
 }
 
