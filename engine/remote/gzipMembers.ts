@@ -12,7 +12,7 @@ import { looksRandom } from "./entropy.ts";
 const compress = promisify(gzip);
 
 /** Cut at this grid, so that a cut never depends on how the bytes were chunked. */
-const pieceBytes = 64 * 1024;
+const cellBytes = 64 * 1024;
 /** The longest member. */
 const memberBytes = 1024 * 1024;
 
@@ -27,38 +27,58 @@ export interface Piece {
  * cut depends on nothing before it, so cutting from any cut on gives the same pieces.
  */
 export async function* cutPieces(content: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
-  let member = new Uint8Array(memberBytes);
-  /** Bytes of the member that are classed, all of one class, and behind them those of a grid cell still filling. */
-  let classed = 0;
-  let random = false;
-  let filled = 0;
-  const take = (length: number): Piece => {
-    const bytes = member.subarray(0, length);
-    const rest = member.subarray(length, filled);
-    const next = new Uint8Array(memberBytes);
-    next.set(rest);
-    member = next;
-    filled = rest.byteLength;
-    classed = 0;
-    return { bytes, random };
-  };
+  const cutter = new Cutter();
   for await (const chunk of content) {
     for (let used = 0; used < chunk.byteLength; ) {
-      const room = Math.min(pieceBytes - (filled - classed), chunk.byteLength - used);
-      member.set(chunk.subarray(used, used + room), filled);
-      filled += room;
-      used += room;
-      if (filled - classed < pieceBytes) continue;
-      const cell = looksRandom(member.subarray(classed, filled));
-      if (classed > 0 && cell !== random) yield take(classed);
-      random = cell;
-      classed = filled;
-      if (classed === memberBytes) yield take(classed);
+      used += cutter.fill(chunk, used);
+      yield* cutter.ripe();
     }
   }
-  if (filled > classed && classed > 0 && random) yield take(classed);
-  if (filled > classed) random = false;
-  if (filled > 0) yield take(filled);
+  yield* cutter.rest();
+}
+
+/** Fills one piece after another, cell by cell. */
+class Cutter {
+  #buffer = Buffer.allocUnsafeSlow(memberBytes);
+  /** Bytes in full cells, all of one class; behind them comes the cell that is filling. */
+  #classed = 0;
+  #random = false;
+  #filled = 0;
+
+  /** Takes what fits into the cell; returns how much that was. */
+  fill(chunk: Uint8Array, from: number): number {
+    const taken = Math.min(cellBytes - (this.#filled - this.#classed), chunk.byteLength - from);
+    this.#buffer.set(chunk.subarray(from, from + taken), this.#filled);
+    this.#filled += taken;
+    return taken;
+  }
+
+  /** The pieces a full cell completes: those before it when it is of the other class, and itself when the piece is full. */
+  *ripe(): Generator<Piece> {
+    if (this.#filled - this.#classed < cellBytes) return;
+    const random = looksRandom(this.#buffer.subarray(this.#classed, this.#filled));
+    if (this.#classed > 0 && random !== this.#random) yield this.#take(this.#classed);
+    this.#random = random;
+    this.#classed = this.#filled;
+    if (this.#classed === memberBytes) yield this.#take(this.#classed);
+  }
+
+  /** What is left at the end. A cell that never filled is too small to be judged random. */
+  *rest(): Generator<Piece> {
+    if (this.#random && this.#classed > 0) yield this.#take(this.#classed);
+    this.#random = false;
+    if (this.#filled > 0) yield this.#take(this.#filled);
+  }
+
+  #take(length: number): Piece {
+    const piece = { bytes: this.#buffer.subarray(0, length), random: this.#random };
+    const next = Buffer.allocUnsafeSlow(memberBytes);
+    this.#buffer.copy(next, 0, length, this.#filled);
+    this.#buffer = next;
+    this.#filled -= length;
+    this.#classed = 0;
+    return piece;
+  }
 }
 
 /** One member. Its header names no system and no time, so that it is the same wherever it is made. */
