@@ -10,6 +10,7 @@ export interface ErrorFacts {
   CANCELLED: { readonly what: string };
   DIGEST_INVALID: { readonly text: string };
   REFERENCE_INVALID: { readonly text: string; readonly reason: string };
+  REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
   // oci, store, archive: images and the bytes they are made of
   PLATFORM_INVALID: { readonly text: string; readonly reason: string };
@@ -55,6 +56,8 @@ export interface ErrorFacts {
   };
   REMOTE_PROTOCOL: { readonly what: string; readonly registry: string; readonly reason: string };
   REMOTE_TOO_LARGE: { readonly what: string; readonly registry: string; readonly limitBytes: number };
+  REMOTE_INCOMPLETE: { readonly what: string; readonly registry: string; readonly missing: readonly string[] };
+  IMAGE_PLATFORM_MISSING: { readonly what: string; readonly wanted: string; readonly found: string };
   REMOTE_INTERRUPTED: { readonly what: string; readonly registry: string; readonly reason: string };
   REMOTE_DIGEST_MISMATCH: {
     readonly what: string;
@@ -74,6 +77,26 @@ export interface ErrorFacts {
   RUN_TIMED_OUT: { readonly command: string; readonly timeoutMs: number };
   RUN_USER_UNKNOWN: { readonly user: string; readonly reason: string };
   RUN_MOUNT_INVALID: { readonly target: string; readonly reason: string };
+  CONTEXT_CHANGED: { readonly path: string };
+  CONTEXT_UNREADABLE: { readonly path: string; readonly reason: string };
+  CONTEXT_LINK_LOOP: { readonly path: string };
+  CONTEXT_MISSING: { readonly path: string; readonly reason: string };
+  IMAGE_LINK_LOOP: { readonly path: string };
+  IGNORE_FILE_INVALID: { readonly file: string; readonly line: number; readonly pattern: string };
+  COPY_SOURCE_MISSING: {
+    readonly instruction: string;
+    readonly source: string;
+    readonly reason: string;
+    readonly ignoreFile?: string;
+    readonly ignoreLine?: number;
+  };
+  COPY_DESTINATION_NOT_DIRECTORY: { readonly instruction: string; readonly destination: string };
+  KUBEFILE_INVALID: {
+    readonly line: number;
+    readonly endLine: number;
+    readonly instruction: string;
+    readonly reason: string;
+  };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -90,6 +113,10 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) => `"${f.text}" is not a digest: write sha256: followed by 64 lower-case hexadecimal digits.`,
   },
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
+  REGISTRY_LISTEN_FAILED: {
+    message: (f) =>
+      `Serving a registry at ${f.address}: ${f.reason}. Choose another address or end what listens there.`,
+  },
   PATH_ESCAPES_ROOT: {
     message: (f) => `"${f.path}" leads outside ${f.root}: use a path below it. Nothing was read or written.`,
   },
@@ -193,6 +220,15 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) =>
       `${f.what}: ${f.registry} sends more than the ${f.limitBytes} bytes allowed here; nothing was kept.`,
   },
+  REMOTE_INCOMPLETE: {
+    retryable: true,
+    message: (f) =>
+      `${f.what}: ${f.registry} took ${f.missing[0]} and does not have it now; the tag was not moved. Push again, and look at the registry's storage if it stays so.`,
+  },
+  IMAGE_PLATFORM_MISSING: {
+    message: (f) =>
+      `${f.what}: there is no image for ${f.wanted}; ${f.found === "" ? "it names no platforms" : `choose one of ${f.found}`}.`,
+  },
   REMOTE_INTERRUPTED: {
     retryable: true,
     message: (f) =>
@@ -200,7 +236,7 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   REMOTE_DIGEST_MISMATCH: {
     message: (f) =>
-      `${f.what}: ${f.registry} sent ${f.actual} instead of ${f.expected}; nothing was kept. The registry or something between is broken.`,
+      `${f.what}: ${f.registry} sent ${f.actual} instead of ${f.expected}; it was not used. The registry or something between is broken.`,
   },
   TAR_INVALID: {
     message: (f) => `reading a tar archive: found ${f.reason} at byte ${f.offset}. Fetch or make the archive again.`,
@@ -240,6 +276,37 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) => `USER ${f.user}: ${f.reason}; name a user of the image's /etc/passwd or a number.`,
   },
   RUN_MOUNT_INVALID: { message: (f) => `RUN --mount with target ${f.target}: ${f.reason}.` },
+  CONTEXT_CHANGED: {
+    message: (f) =>
+      `reading the build context: ${f.path} changed while it was read. Wait until nothing writes there, then build again.`,
+    retryable: true,
+  },
+  CONTEXT_UNREADABLE: {
+    message: (f) =>
+      `reading the build context: ${f.path} cannot be read (${f.reason}). Change its permissions, or leave it out with .kubefileignore.`,
+  },
+  CONTEXT_LINK_LOOP: {
+    message: (f) =>
+      `reading the build context: ${f.path} leads through more than 40 symbolic links. Break the loop, or leave it out with .kubefileignore.`,
+  },
+  CONTEXT_MISSING: { message: (f) => `opening the build context ${f.path}: ${f.reason}. Name an existing directory.` },
+  IMAGE_LINK_LOOP: {
+    message: (f) =>
+      `finding ${f.path} in the image: it leads through more than 40 symbolic links. Copy to another place.`,
+  },
+  IGNORE_FILE_INVALID: {
+    message: (f) =>
+      `reading ${f.file}: line ${f.line} ("${f.pattern}") is not a pattern. Correct it, or put a # in front.`,
+  },
+  COPY_SOURCE_MISSING: {
+    message: (f) =>
+      `${f.instruction} ${f.source}: ${f.reason}. Correct the path, or ${f.ignoreFile === undefined ? "add the file" : `change ${f.ignoreFile}`}.`,
+  },
+  COPY_DESTINATION_NOT_DIRECTORY: {
+    message: (f) =>
+      `${f.instruction} to ${f.destination}: several sources need a directory. End the destination with a slash.`,
+  },
+  KUBEFILE_INVALID: { message: (f) => `Kubefile line ${f.line}: ${f.reason}.` },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */

@@ -23,8 +23,8 @@ export interface Uploaded {
 
 /** What may shape an upload. */
 export interface UploadOptions {
-  /** Repositories of the same registry that may have the blob; tried in order, at no cost when they do not. */
-  readonly mountFrom: readonly string[];
+  /** Repositories of the same registry that may have this blob; tried in order. */
+  readonly mount?: { readonly digest: Digest; readonly sizeBytes: number; readonly from: readonly string[] };
   /** Told of bytes as they are taken; negative when a broken upload has to give some back. */
   readonly onSent: (bytes: number) => void;
 }
@@ -49,7 +49,7 @@ export async function uploadBlob(
   options: UploadOptions,
   signal: AbortSignal,
 ): Promise<Uploaded> {
-  const session = await openSession(client, where, content, options.mountFrom, signal);
+  const session = await openSession(client, where, options.mount, signal);
   const known = content.known;
   if (session.kind === "mounted") return { ...session.blob, how: "mounted" };
   if (known !== undefined && known.sizeBytes <= smallBytes) {
@@ -79,17 +79,15 @@ interface Mounted {
 async function openSession(
   client: RegistryClient,
   where: RemoteRepository,
-  content: BlobContent,
-  mountFrom: readonly string[],
+  mount: UploadOptions["mount"],
   signal: AbortSignal,
 ): Promise<Session | Mounted> {
-  const blob = content.known;
-  if (blob !== undefined) {
-    for (const from of mountFrom) {
-      const answer = await askMount(client, where, blob.digest, from, signal);
-      if (answer?.status === 201) return { kind: "mounted", blob };
-      if (answer !== undefined) return sessionOf(client, where, answer);
+  for (const from of mount?.from ?? []) {
+    const answer = mount === undefined ? undefined : await askMount(client, where, mount.digest, from, signal);
+    if (answer?.status === 201 && mount !== undefined) {
+      return { kind: "mounted", blob: { digest: mount.digest, sizeBytes: mount.sizeBytes } };
     }
+    if (answer !== undefined) return sessionOf(client, where, answer);
   }
   return sessionOf(client, where, await start(client, where, "", [toPush(where.repository)], signal));
 }

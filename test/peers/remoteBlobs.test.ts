@@ -43,8 +43,10 @@ suite("the registry client beside docker-registry", { skip: skipWithoutProgram("
       const digest = digestOf(bytes);
       assert.equal(await headBlob(client, where("a/b"), digest, signal), undefined);
       let sent = 0;
-      const options = { mountFrom: [], onSent: (count: number) => void (sent += count) };
-      const done = await uploadBlob(client, where("a/b"), bytesContent(bytes, digest), options, signal);
+      const onSent = (count: number): void => {
+        sent += count;
+      };
+      const done = await uploadBlob(client, where("a/b"), bytesContent(bytes, digest), { onSent }, signal);
       assert.deepEqual(done, { digest, sizeBytes: size, how: "uploaded" });
       assert.equal(sent, size);
       assert.equal(await headBlob(client, where("a/b"), digest, signal), size);
@@ -57,11 +59,10 @@ suite("the registry client beside docker-registry", { skip: skipWithoutProgram("
     await using client = testClient();
     const bytes = randomBytes(2_000_000);
     const content = bytesContent(bytes, digestOf(bytes));
-    await uploadBlob(client, where("one"), content, { mountFrom: [], onSent: () => undefined }, signal);
+    await uploadBlob(client, where("one"), content, { onSent: () => undefined }, signal);
     const onSent = () => assert.fail("nothing should travel");
-    const options = { mountFrom: ["nobody/has/it", "one"], onSent };
-    // docker-registry answers the first offer with an ordinary upload, so only the second repository is offered here.
-    const mounted = await uploadBlob(client, where("two"), content, { ...options, mountFrom: ["one"] }, signal);
+    const mount = { digest: digestOf(bytes), sizeBytes: bytes.byteLength, from: ["one"] };
+    const mounted = await uploadBlob(client, where("two"), content, { mount, onSent }, signal);
     assert.equal(mounted.how, "mounted");
     assert.equal(await headBlob(client, where("two"), digestOf(bytes), signal), bytes.byteLength);
   });
@@ -73,14 +74,14 @@ suite("the registry client beside docker-registry", { skip: skipWithoutProgram("
       (offset) => bytesContent(layer, digestOf(layer)).open(offset, signal),
       defaultCompression,
     );
-    const done = await uploadBlob(client, where("gz"), content, { mountFrom: [], onSent: () => undefined }, signal);
+    const done = await uploadBlob(client, where("gz"), content, { onSent: () => undefined }, signal);
     const descriptor = { mediaType: mediaTypes.ociLayerGzip, digest: done.digest, size: done.sizeBytes };
     assert.deepEqual(gunzipSync(await collect(readBlob(client, where("gz"), descriptor, signal))), layer);
   });
 
   async function putImage(client: ReturnType<typeof testClient>, repository: string, tag: string) {
     const config = Buffer.from(`{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`);
-    const options = { mountFrom: [], onSent: () => undefined };
+    const options = { onSent: () => undefined };
     await uploadBlob(client, where(repository), bytesContent(config, digestOf(config)), options, signal);
     const manifest = {
       schemaVersion: 2,
