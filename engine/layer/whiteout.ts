@@ -1,5 +1,5 @@
+import { type ByteString, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
-import { type ByteString, textOfBytes } from "../tar/byteString.ts";
 
 /*
  * Names by which a layer deletes what lies below it.
