@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
@@ -65,8 +74,8 @@ export function openLayout(dir: string): Layout {
     sweeps: path.join(root, "sweeps"),
     tmp: path.join(root, "tmp"),
   };
-  refuseNewerFolder(absolute);
   try {
+    refuseNewerFolder(absolute);
     if (existsSync(path.join(root, formatFile))) refuseNewerFormat(layout);
     else create(layout);
   } catch (error) {
@@ -102,12 +111,9 @@ function refuseNewerFormat(layout: Layout): void {
 
 /** Several processes may do this at once; the format file comes last and says that the rest is there. */
 function create(layout: Layout): void {
-  mkdirSync(layout.dir, { recursive: true });
-  for (const folder of [...blobFolders, ...recipeFolders, "locks/prune"]) {
-    mkdirSync(path.join(layout.root, folder), { recursive: true });
-  }
+  for (const folder of [...blobFolders, ...recipeFolders, "locks/prune"]) makeFolder(path.join(layout.root, folder));
   for (const folder of [layout.names, layout.records, layout.segments, layout.leases, layout.sweeps, layout.tmp]) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   }
   const born = path.join(layout.tmp, `${formatFile}-${process.pid}`);
   writeFileSync(
@@ -115,6 +121,30 @@ function create(layout: Layout): void {
     `${JSON.stringify({ kind: "kubefile store", version: formatVersion, features: [...knownFeatures] })}\n`,
   );
   renameSync(born, path.join(layout.root, formatFile));
+}
+
+/** Makes a folder and those above it. Node's own recursive way reports a read-only file system as a missing folder. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "EEXIST" && statSync(folder).isDirectory()) return;
+    if (code !== "ENOENT" || path.dirname(folder) === folder) throw error;
+    makeFolder(path.dirname(folder));
+    makeFolder(folder);
+  }
+}
+
+/** Removes a file; false when it was not there. */
+export function removeFile(file: string): boolean {
+  try {
+    unlinkSync(file);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Names in a folder; none when the folder is not there. */

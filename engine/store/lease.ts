@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
@@ -8,7 +8,7 @@ import { statBlob } from "./blobs.ts";
 import { createBlobWriter } from "./blobWriter.ts";
 import type { BlobStat, BlobWriter, ExpectedBlob, Lease, RecipePart, SegmentId, SegmentWriter } from "./contract.ts";
 import { type Flusher, writeAllSync } from "./flush.ts";
-import { blobPath, entriesOf, type Layout, recipePath, segmentPath } from "./layout.ts";
+import { blobPath, entriesOf, type Layout, makeFolder, recipePath, removeFile, segmentPath } from "./layout.ts";
 import { beat, heartbeatMs, isAlive, ownIdentity } from "./liveness.ts";
 import { decodeRecipe, encodeRecipe, makeRecipe, type Recipe } from "./recipe.ts";
 import { errnoOf, writing, writingSync } from "./storeErrors.ts";
@@ -43,6 +43,7 @@ export class DiskLease implements Lease {
   readonly #pulse: NodeJS.Timeout;
   /** Keys whose pin is written and which no sweep threatened afterwards. */
   readonly #safe = new Set<string>();
+  readonly #writers = new Set<BlobWriter>();
   #born = 0;
   #ended = false;
 
@@ -91,13 +92,15 @@ export class DiskLease implements Lease {
   }
 
   createBlob(expected?: ExpectedBlob): BlobWriter {
-    return createBlobWriter({
+    const writer = createBlobWriter({
       dir: this.#layout.dir,
       born: writingSync(this.#layout.dir, () => this.#newFile("blob")),
       expected,
       publish: async (born, digest) =>
         this.#flusher.publish(born, blobPath(this.#layout, digest), () => this.#hold([digest], never)),
     });
+    this.#writers.add(writer);
+    return writer;
   }
 
   createSegment(): SegmentWriter {
@@ -132,7 +135,7 @@ export class DiskLease implements Lease {
   scratchDir(): string {
     return writingSync(this.#layout.dir, () => {
       const folder = path.join(this.#tmp, `scratch-${this.#born++}`);
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       return folder;
     });
   }
@@ -142,10 +145,11 @@ export class DiskLease implements Lease {
     this.#ended = true;
     this.#onEnd(this);
     clearInterval(this.#pulse);
+    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
     await rm(this.#tmp, { recursive: true, force: true });
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
-    rmSync(path.join(this.#layout.leases, this.#name), { force: true });
+    removeFile(path.join(this.#layout.leases, this.#name));
   }
 
   /** Writes the pins, then looks for a sweep that had no chance to see them, and waits for its end. */
@@ -178,7 +182,7 @@ export class DiskLease implements Lease {
 
   #newFile(stem: string): string {
     const file = path.join(this.#tmp, `${stem}-${this.#born++}`);
-    mkdirSync(this.#tmp, { recursive: true });
+    makeFolder(this.#tmp);
     closeSync(openSync(file, "wx"));
     return file;
   }
@@ -251,7 +255,7 @@ function openLeaseFile(layout: Layout, name: string, purpose: string): number | 
   } catch (error) {
     if (fd !== undefined) {
       closeSync(fd);
-      rmSync(file, { force: true });
+      removeFile(file);
     }
     const code = errnoOf(error);
     if (code === "EROFS" || code === "EACCES" || code === "EPERM") return undefined;

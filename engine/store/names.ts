@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
@@ -10,9 +10,9 @@ import { digestHex, digestOf } from "../oci/digest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { NamedImage } from "./contract.ts";
 import type { Flusher } from "./flush.ts";
-import { entriesOf, type Layout } from "./layout.ts";
+import { entriesOf, type Layout, removeFile } from "./layout.ts";
 import { ownIdentity } from "./liveness.ts";
-import { errnoOf, storeError, writing } from "./storeErrors.ts";
+import { errnoOf, writing, writingSync } from "./storeErrors.ts";
 
 /** Throws `REFERENCE_INVALID` unless the text is the one normalised form of a reference. */
 export function checkName(name: string): void {
@@ -30,19 +30,14 @@ export async function writeName(layout: Layout, flusher: Flusher, image: NamedIm
       await writeFile(born, canonicalJson({ name, target: { ...target } as never, taggedAtMs }));
       await flusher.publish(born, namePath(layout, name), async () => undefined);
     } finally {
-      rmSync(born, { force: true });
+      removeFile(born);
     }
   });
 }
 
 /** Removes a name, durably; false when it was not there. */
 export async function removeName(layout: Layout, flusher: Flusher, name: string): Promise<boolean> {
-  try {
-    rmSync(namePath(layout, name));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
-    throw storeError(layout.dir, error);
-  }
+  if (!writingSync(layout.dir, () => removeFile(namePath(layout, name)))) return false;
   await flusher.flushFolder(layout.names);
   return true;
 }

@@ -34,7 +34,9 @@ export function workOutPrune(layout: Layout, policy: PrunePolicy, nowMs: number)
   const kept = roots.records.filter((record) => !dropped.has(record));
   const referred = walker.reach(blobRoots(roots), roots.pinnedSegments, roots.records);
   const unreferred = inventory.filter((held) => !isReached(held, referred));
-  const young = youngOf(unreferred, nowMs - (policy.unreferencedForMs ?? 0));
+  const bornBeforeMs =
+    policy.unreferencedForMs === undefined ? Number.POSITIVE_INFINITY : nowMs - policy.unreferencedForMs;
+  const young = youngOf(unreferred, bornBeforeMs);
   const staying = walker.reach(
     [...blobRoots(roots), ...young.digests],
     [...roots.pinnedSegments, ...young.segments],

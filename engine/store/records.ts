@@ -3,12 +3,10 @@ import {
   closeSync,
   fstatSync,
   futimesSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
-  rmSync,
   statSync,
   utimesSync,
 } from "node:fs";
@@ -20,7 +18,7 @@ import { readDigest } from "../oci/descriptor.ts";
 import { type Digest, digestHex, digestOf } from "../oci/digest.ts";
 import type { NewRecord, RecordEntry, StoreRecord } from "./contract.ts";
 import { writeAllSync } from "./flush.ts";
-import { entriesOf, type Layout } from "./layout.ts";
+import { entriesOf, type Layout, makeFolder, removeFile } from "./layout.ts";
 import { ownIdentity } from "./liveness.ts";
 import { errnoOf, writingSync } from "./storeErrors.ts";
 
@@ -63,7 +61,7 @@ export function writeRecord(layout: Layout, record: NewRecord, nowMs: number): v
     payloadDigest: digestOf(record.payload),
   });
   writingSync(layout.dir, () => {
-    mkdirSync(path.dirname(place), { recursive: true });
+    makeFolder(path.dirname(place));
     try {
       const fd = openSync(born, "wx");
       try {
@@ -75,7 +73,7 @@ export function writeRecord(layout: Layout, record: NewRecord, nowMs: number): v
       }
       renameSync(born, place);
     } finally {
-      rmSync(born, { force: true });
+      removeFile(born);
     }
   });
 }
@@ -101,7 +99,7 @@ export function removeRecord(
   return writingSync(layout.dir, () => {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined || Math.round(stat.mtimeMs) > unlessUsedAfterMs) return false;
-    rmSync(file, { force: true });
+    removeFile(file);
     return true;
   });
 }

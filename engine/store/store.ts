@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
 import { maxManifestBytes } from "../oci/checkedJson.ts";
@@ -26,7 +25,7 @@ import type {
   VerifyReport,
 } from "./contract.ts";
 import { Flusher } from "./flush.ts";
-import { type Layout, openLayout } from "./layout.ts";
+import { type Layout, makeFolder, openLayout } from "./layout.ts";
 import { DiskLease } from "./lease.ts";
 import { checkName, listNames, readName, removeName, writeName } from "./names.ts";
 import { prune } from "./prune.ts";
@@ -155,7 +154,7 @@ class DiskStore implements Store {
   async lock(key: string, signal: AbortSignal): Promise<AsyncDisposable> {
     const folder = path.join(this.#layout.locks, digestHex(digestOf(key)).slice(0, 32));
     return writing(this.dir, async () => {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       return takeTicketLock(folder, `waiting for the lock on ${key}`, signal);
     });
   }

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "../errors.ts";
-import { entriesOf, type Layout } from "./layout.ts";
+import { entriesOf, type Layout, makeFolder, removeFile } from "./layout.ts";
 import { isAlive, ownIdentity } from "./liveness.ts";
 import { errnoOf } from "./storeErrors.ts";
 
@@ -23,12 +23,14 @@ import { errnoOf } from "./storeErrors.ts";
 export function announceSweep(layout: Layout, keys: Iterable<string>): Disposable {
   for (const name of entriesOf(layout.sweeps)) {
     const old = path.join(layout.sweeps, name);
-    if (!isAlive(old)) rmSync(old, { force: true });
+    if (!isAlive(old)) removeFile(old);
   }
   const stem = path.join(layout.sweeps, `${ownIdentity()}_${randomBytes(8).toString("hex")}`);
   const file = writeList(layout, `${stem}_list`, keys) ?? writeAll(`${stem}_all`);
   return {
-    [Symbol.dispose]: (): void => rmSync(file, { force: true }),
+    [Symbol.dispose]: (): void => {
+      removeFile(file);
+    },
   };
 }
 
@@ -55,12 +57,12 @@ export async function waitForSweeps(files: readonly string[], what: string, sign
 function writeList(layout: Layout, file: string, keys: Iterable<string>): string | undefined {
   const born = path.join(layout.tmp, path.basename(file));
   try {
-    mkdirSync(layout.tmp, { recursive: true });
+    makeFolder(layout.tmp);
     writeFileSync(born, [...keys].join("\n"));
     renameSync(born, file);
     return file;
   } catch (error) {
-    rmSync(born, { force: true });
+    removeFile(born);
     const code = errnoOf(error);
     if (code === "ENOSPC" || code === "EDQUOT") return undefined;
     throw error;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmdirSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "../errors.ts";
-import { entriesOf } from "./layout.ts";
+import { entriesOf, makeFolder, removeFile } from "./layout.ts";
 import { beat, heartbeatMs, isAlive, ownIdentity } from "./liveness.ts";
 import { errnoOf, throwIfCancelled } from "./storeErrors.ts";
 
@@ -24,7 +24,7 @@ export async function takeTicketLock(folder: string, what: string, signal: Abort
   pulse.unref();
   const letGo = (): void => {
     clearInterval(pulse);
-    rmSync(mine, { force: true });
+    removeFile(mine);
     removeIfEmpty(folder);
   };
   try {
@@ -51,7 +51,7 @@ function drawTicket(folder: string): string {
     createIn(folder, ticket);
     return ticket;
   } finally {
-    rmSync(choice, { force: true });
+    removeFile(choice);
   }
 }
 
@@ -62,7 +62,7 @@ function createIn(folder: string, file: string): void {
       return;
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     }
   }
 }
@@ -73,7 +73,7 @@ function someoneElse(folder: string, stands: (name: string) => boolean): boolean
     if (!stands(name)) continue;
     const file = path.join(folder, name);
     if (isAlive(file)) return true;
-    rmSync(file, { force: true });
+    removeFile(file);
   }
   return false;
 }
