@@ -1,0 +1,66 @@
+/** Wires the extension together; what each part does is told in its own file. */
+import { EventEmitter, type ExtensionContext, Uri, version, window } from "vscode";
+import type { PlanResult } from "../engine/protocol.ts";
+import { BuildProblems } from "./buildProblems.ts";
+import { Builds } from "./builds.ts";
+import { CacheStatus } from "./cacheStatus/cacheStatus.ts";
+import { registerCommands } from "./commands.ts";
+import { followEngine } from "./engineEvents.ts";
+import { EngineProcess, type EngineState, patience } from "./engineProcess.ts";
+import { startLanguageClient } from "./languageClient.ts";
+import type { Session } from "./session.ts";
+import { readSettings } from "./settings.ts";
+import { registerStatus } from "./statusBar.ts";
+import { registerTasks } from "./tasks.ts";
+import { openBuildCacheView } from "./views/buildCache.ts";
+import { openBuildsView } from "./views/builds.ts";
+import { openImagesView } from "./views/images.ts";
+
+/** What the extension offers other extensions, and its own tests. */
+export interface KubefileApi {
+  readonly engineState: () => EngineState;
+  /** The cache status last shown for a document. */
+  readonly planOf: (document: Uri) => PlanResult | undefined;
+}
+
+export function activate(context: ExtensionContext): KubefileApi {
+  const log = window.createOutputChannel("Kubefile", { log: true });
+  const buildOutput = window.createOutputChannel("Kubefile Builds", "log");
+  const settings = (): ReturnType<typeof readSettings> => readSettings(process.env);
+  const engine = new EngineProcess({
+    nodeFile: process.execPath,
+    hostFile: Uri.joinPath(context.extensionUri, "dist", "engine", "host.js").fsPath,
+    storeDir: () => settings().storeDir,
+    client: `vscode ${version}`,
+    env: process.env,
+    log: (level, text) => log[level](text),
+    ...patience,
+  });
+  const builds = new Builds(engine, Date.now);
+  const cacheStatus = new CacheStatus(context, engine, builds, settings);
+  const changes = new EventEmitter<"images" | "builds">();
+  const language = startLanguageClient(context, engine, log);
+  const session: Session = {
+    ...{ context, log, buildOutput, engine, builds, cacheStatus, settings },
+    buildProblems: new BuildProblems(context),
+    onStoreChanged: changes.event,
+    refresh: () => {
+      changes.fire("images");
+      changes.fire("builds");
+      cacheStatus.refresh();
+    },
+    restartLanguageServer: () => language.restart(),
+  };
+  context.subscriptions.push(log, buildOutput, changes, { dispose: () => engine[Symbol.dispose]() });
+  registerCommands(session);
+  registerTasks(session);
+  openImagesView(session);
+  openBuildCacheView(session);
+  openBuildsView(session);
+  registerStatus(session);
+  followEngine(session, changes);
+  return {
+    engineState: () => engine.state,
+    planOf: (document) => cacheStatus.of(document)?.plan,
+  };
+}

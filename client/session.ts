@@ -1,0 +1,31 @@
+import type { Event, ExtensionContext, LogOutputChannel, OutputChannel } from "vscode";
+import type { ImageSummary } from "../engine/protocol.ts";
+import type { BuildProblems } from "./buildProblems.ts";
+import type { Builds } from "./builds.ts";
+import type { CacheStatus } from "./cacheStatus/cacheStatus.ts";
+import type { EngineProcess } from "./engineProcess.ts";
+import type { Settings } from "./settings.ts";
+
+/** What commands and views share while the extension is active. */
+export interface Session {
+  readonly context: ExtensionContext;
+  readonly log: LogOutputChannel;
+  /** Where builds write what the command line would print. */
+  readonly buildOutput: OutputChannel;
+  readonly engine: EngineProcess;
+  readonly builds: Builds;
+  readonly buildProblems: BuildProblems;
+  readonly cacheStatus: CacheStatus;
+  readonly settings: () => Settings;
+  /** The names of the store changed, or somebody asked for a refresh. */
+  readonly onStoreChanged: Event<"images" | "builds">;
+  readonly refresh: () => void;
+  readonly restartLanguageServer: () => Promise<void>;
+}
+
+/** A named image as pickers and commands pass it on. */
+export interface NamedImage {
+  /** A reference, or a digest when it has none. */
+  readonly reference: string;
+  readonly image: ImageSummary;
+}

@@ -1,0 +1,38 @@
+import { homedir } from "node:os";
+import path from "node:path";
+import { workspace } from "vscode";
+
+/** How much of the cache's state the editor shows. */
+export type CacheStatusLevel = "off" | "minimal" | "full";
+
+/** The settings of the client itself; those of the language are read by the server. */
+export interface Settings {
+  /** Absolute path of the image store. */
+  readonly storeDir: string;
+  readonly cacheStatus: CacheStatusLevel;
+  /** What a RUN may reach. */
+  readonly network: "none" | "host";
+}
+
+/** Reads the settings as they are now. Settings that name a path are not taken from an untrusted workspace: see package.json. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const section = workspace.getConfiguration("kubefile");
+  const given = section.get<string>("store.path", "").trim();
+  return {
+    storeDir: given === "" ? defaultStoreDir(env, process.platform, homedir()) : absolute(given, homedir()),
+    cacheStatus: section.get<CacheStatusLevel>("cacheStatus", "full"),
+    network: section.get<"none" | "host">("build.network", "none"),
+  };
+}
+
+function absolute(given: string, home: string): string {
+  return path.resolve(home, given.replace(/^~(?=$|[/\\])/, home));
+}
+
+/** The store the command line uses too: KUBEFILE_STORE, else where the platform keeps a person's data. */
+export function defaultStoreDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
+  if (env["KUBEFILE_STORE"]) return path.resolve(env["KUBEFILE_STORE"]);
+  if (platform === "darwin") return path.join(home, "Library", "Application Support", "kubefile");
+  if (platform === "win32") return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "kubefile");
+  return path.join(env["XDG_DATA_HOME"] || path.join(home, ".local", "share"), "kubefile");
+}
