@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir } from "node:fs/promises";
+import path from "node:path";
+import { suite, test } from "node:test";
+import { promisify } from "node:util";
+import { parseReference } from "../../engine/oci/reference.ts";
+import type { RegistryClient } from "../../engine/remote/client.ts";
+import type { Credential, CredentialSource } from "../../engine/remote/credentials.ts";
+import { pull } from "../../engine/remote/pull.ts";
+import { push } from "../../engine/remote/push.ts";
+import { makeCa } from "../support/certificates.ts";
+import { startDockerRegistry } from "../support/dockerRegistry.ts";
+import { testClient } from "../support/registryClient.ts";
+import { skipWithoutProgram } from "../support/requirement.ts";
+import { temporaryDir, temporaryStore } from "../support/temporary.ts";
+import { tagTestImage } from "../support/testImages.ts";
+import { startTokenServer } from "../support/tokenServer.ts";
+
+const run = promisify(execFile);
+const signal = AbortSignal.timeout(120_000);
+const password: Credential = { kind: "password", username: "alice", password: "s3cret-p4ss" };
+const wrong: Credential = { kind: "password", username: "alice", password: "not-it" };
+const user = { username: "alice", password: "s3cret-p4ss", refreshToken: "refresh-me" };
+
+/** A source that counts how often it is asked. */
+function sourceOf(credential: Credential | undefined): CredentialSource & { asked: number } {
+  const source = {
+    asked: 0,
+    find: async () => {
+      source.asked += 1;
+      return credential;
+    },
+  };
+  return source;
+}
+
+/** Pushes a small image and pulls it into another store. */
+async function roundTrip(client: RegistryClient, name: string): Promise<void> {
+  await using here = await temporaryStore();
+  await using there = await temporaryStore();
+  const source = await tagTestImage(here.store, name, signal);
+  const destination = parseReference(name);
+  const compression = { algorithm: "gzip", level: 1 } as const;
+  const platforms = { kind: "all" } as const;
+  await push(client, here.store, { source, destination, platforms, compression }, () => undefined, signal);
+  await pull(client, there.store, { reference: destination, platforms, policy: "always" }, () => undefined, signal);
+  assert.deepEqual((await there.store.verify(signal)).damaged, []);
+}
+
+const noServer = skipWithoutProgram("docker-registry") || skipWithoutProgram("openssl");
+
+suite("a registry with basic authorization", {
+  skip: noServer || skipWithoutProgram("htpasswd", "apache2-utils"),
+}, () => {
+  async function start() {
+    const dir = await temporaryDir("htpasswd");
+    const file = path.join(dir.path, "htpasswd");
+    await run("htpasswd", ["-Bbc", "-C", "4", file, user.username, user.password]);
+    const registry = await startDockerRegistry({ htpasswd: file });
+    return {
+      host: registry.host,
+      async [Symbol.asyncDispose]() {
+        await registry[Symbol.asyncDispose]();
+        await dir[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test("takes an image with the right password", async () => {
+    await using registry = await start();
+    await using client = testClient({ credentials: sourceOf(password) });
+    await roundTrip(client, `${registry.host}/private/image:v1`);
+  });
+
+  test("refuses strangers and wrong passwords in words that name the registry and never the secret", async () => {
+    await using registry = await start();
+    await using stranger = testClient();
+    await assert.rejects(roundTrip(stranger, `${registry.host}/a:v1`), {
+      code: "REMOTE_UNAUTHORIZED",
+      message: /no credentials for it are known\. Log in to 127\.0\.0\.1/,
+    });
+    await using mistaken = testClient({ credentials: sourceOf(wrong) });
+    await assert.rejects(roundTrip(mistaken, `${registry.host}/a:v1`), (error: Error) => {
+      assert.match(error.message, /asks for a login/);
+      assert.doesNotMatch(JSON.stringify(error, Object.getOwnPropertyNames(error)), /not-it|Basic /);
+      return true;
+    });
+  });
+});
+
+suite("a registry with TLS of a private CA", { skip: noServer }, () => {
+  test("is trusted through certs.d, and not without", async () => {
+    await using dir = await temporaryDir("tls");
+    const ca = await makeCa(dir.path);
+    await using registry = await startDockerRegistry({ tls: await ca.issue("server") });
+    const folder = path.join(dir.path, "certs.d", registry.host);
+    await mkdir(folder, { recursive: true });
+    await copyFile(ca.certificate, path.join(folder, "ca.crt"));
+    await using trusting = testClient({
+      certificateDirs: [path.join(dir.path, "nothing"), path.join(dir.path, "certs.d")],
+    });
+    await roundTrip(trusting, `${registry.host}/tls:v1`);
+    await using stranger = testClient();
+    await assert.rejects(roundTrip(stranger, `${registry.host}/tls:v1`), { code: "REMOTE_TLS_UNTRUSTED" });
+    await using careless = testClient({ insecureRegistries: [registry.host] });
+    await roundTrip(careless, `${registry.host}/tls:v1`);
+  });
+
+  test("is shown a client certificate, where it wants one", async () => {
+    await using dir = await temporaryDir("mtls");
+    const ca = await makeCa(dir.path);
+    const tls = { ...(await ca.issue("server")), clientCa: ca.certificate };
+    await using registry = await startDockerRegistry({ tls });
+    const folder = path.join(dir.path, "certs.d", registry.host);
+    await mkdir(folder, { recursive: true });
+    await copyFile(ca.certificate, path.join(folder, "ca.crt"));
+    await using without = testClient({ certificateDirs: [path.join(dir.path, "certs.d")], retryDelaysMs: [] });
+    await assert.rejects(roundTrip(without, `${registry.host}/mtls:v1`));
+    const client = await ca.issue("client");
+    await copyFile(client.certificate, path.join(folder, "client.cert"));
+    await assert.rejects(
+      async () => {
+        await using half = testClient({ certificateDirs: [path.join(dir.path, "certs.d")] });
+        await roundTrip(half, `${registry.host}/mtls:v1`);
+      },
+      { code: "CERTIFICATE_UNREADABLE", message: /no client\.key beside it/ },
+    );
+    await copyFile(client.key, path.join(folder, "client.key"));
+    await using whole = testClient({ certificateDirs: [path.join(dir.path, "certs.d")] });
+    await roundTrip(whole, `${registry.host}/mtls:v1`);
+  });
+});
+
+suite("a registry with a token server (a stand-in)", { skip: noServer }, () => {
+  async function start() {
+    const dir = await temporaryDir("token");
+    const certificate = await (await makeCa(dir.path)).issue("token");
+    const server = await startTokenServer(certificate, user);
+    const bundle = path.join(dir.path, "bundle.crt");
+    await copyFile(certificate.certificate, bundle);
+    const token = { realm: server.realm, service: "test-service", issuer: "test-issuer", bundle };
+    const registry = await startDockerRegistry({ token });
+    return {
+      server,
+      host: registry.host,
+      async [Symbol.asyncDispose]() {
+        await registry[Symbol.asyncDispose]();
+        await server[Symbol.asyncDispose]();
+        await dir[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test("gives one token for each scope, and credentials are asked for as often", async () => {
+    await using place = await start();
+    const credentials = sourceOf(password);
+    await using client = testClient({ credentials });
+    await roundTrip(client, `${place.host}/team/image:v1`);
+    assert.deepEqual([...place.server.requests].sort(), [
+      "GET password repository:team/image:pull",
+      "GET password repository:team/image:pull,push",
+    ]);
+    assert.equal(credentials.asked, 2);
+  });
+
+  test("trades an identity token by OAuth2", async () => {
+    await using place = await start();
+    await using client = testClient({ credentials: sourceOf({ kind: "identityToken", token: user.refreshToken }) });
+    await roundTrip(client, `${place.host}/team/image:v1`);
+    assert.ok(place.server.requests.every((request) => request.startsWith("POST refresh_token")));
+  });
+
+  test("lets strangers pull what is public, and nothing else", async () => {
+    await using place = await start();
+    await using known = testClient({ credentials: sourceOf(password) });
+    await roundTrip(known, `${place.host}/public/image:v1`);
+    await roundTrip(known, `${place.host}/team/image:v1`);
+    await using client = testClient();
+    await using there = await temporaryStore();
+    const platforms = { kind: "all" } as const;
+    const get = (name: string) =>
+      pull(
+        client,
+        there.store,
+        { reference: parseReference(name), platforms, policy: "always" },
+        () => undefined,
+        signal,
+      );
+    assert.equal((await get(`${place.host}/public/image:v1`)).how, "pulled");
+    await assert.rejects(get(`${place.host}/team/image:v1`), { code: "REMOTE_UNAUTHORIZED" });
+  });
+
+  test("whose tokens run out in the middle of a push is asked for new ones", async () => {
+    await using place = await start();
+    // Tokens die at once (the registry allows a minute of leeway) although the server says they last.
+    place.server.lifetimeSeconds = -59;
+    place.server.toldSeconds = 300;
+    await using client = testClient({ credentials: sourceOf(password) });
+    await using here = await temporaryStore();
+    const name = `${place.host}/expiring/image:v1`;
+    const source = await tagTestImage(here.store, name, signal);
+    const compression = { algorithm: "gzip", level: 1 } as const;
+    const request = { source, destination: parseReference(name), platforms: { kind: "all" } as const, compression };
+    await push(client, here.store, request, () => undefined, signal);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const before = place.server.requests.length;
+    await push(
+      client,
+      here.store,
+      { ...request, destination: parseReference(`${place.host}/expiring/image:v2`) },
+      () => undefined,
+      signal,
+    );
+    assert.ok(place.server.requests.length > before, "new tokens were fetched");
+  });
+
+  test("that refuses our credentials is told apart from one that knows no strangers", async () => {
+    await using place = await start();
+    await using client = testClient({ credentials: sourceOf(wrong) });
+    await assert.rejects(roundTrip(client, `${place.host}/team/image:v1`), {
+      message: /refuses the credentials kept for it/,
+    });
+  });
+});
+
+suite("credentials and plain HTTP", () => {
+  test("a registry that is not on loopback is never spoken to without TLS", async () => {
+    // TEST-NET-1 is nobody's; the name is enough to see which schemes are allowed.
+    const { endpointOf } = await import("../../engine/remote/endpoint.ts");
+    assert.deepEqual(endpointOf("192.0.2.1:5000", []).schemes, ["https"]);
+    assert.deepEqual(endpointOf("192.0.2.1:5000", ["192.0.2.1:5000"]).schemes, ["https", "http"]);
+  });
+});
