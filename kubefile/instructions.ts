@@ -104,6 +104,11 @@ const exclude: FlagInfo = flag("exclude", "Leave out what the pattern matches, a
   repeatable: true,
 });
 
+/** sealer hands ADD and RUN on as they are; of COPY it drops the flags. */
+function everywhere(info: FlagInfo): FlagInfo {
+  return { ...info, dialects: both };
+}
+
 interface Row {
   readonly dialects: readonly Dialect[];
   readonly shape: ArgumentShape;
@@ -235,13 +240,21 @@ export const instructions: readonly InstructionInfo[] = [
     usage: ["[FLAGS] SOURCE... DESTINATION", '[FLAGS] ["SOURCE", ..., "DESTINATION"]'],
     help: "Copies like COPY, and also fetches URLs and unpacks local tar archives. Prefer COPY for plain files.",
     flags: [
-      flag("checksum", "Digest the fetched file must have: `sha256:...`.", { values: ["sha256:"] }),
-      chown,
-      chmod,
-      link,
-      flag("keep-git-dir", "Keep `.git` when the source is a Git repository.", { value: "optional", values: booleans }),
-      flag("unpack", "Unpack a tar archive, wherever it comes from.", { value: "optional", values: booleans }),
-      exclude,
+      flag("checksum", "Digest the fetched file must have: `sha256:...`.", { values: ["sha256:"], dialects: both }),
+      everywhere(chown),
+      everywhere(chmod),
+      everywhere(link),
+      flag("keep-git-dir", "Keep `.git` when the source is a Git repository.", {
+        value: "optional",
+        values: booleans,
+        dialects: both,
+      }),
+      flag("unpack", "Unpack a tar archive, wherever it comes from.", {
+        value: "optional",
+        values: booleans,
+        dialects: both,
+      }),
+      everywhere(exclude),
     ],
     expands: true,
     json: true,
@@ -256,6 +269,7 @@ export const instructions: readonly InstructionInfo[] = [
     flags: [
       flag("mount", "Lend files to this command only: `type=bind|cache|tmpfs|secret|ssh`, then options.", {
         repeatable: true,
+        dialects: both,
         values: [
           "type=bind,source=,target=",
           "type=cache,target=",
@@ -264,9 +278,9 @@ export const instructions: readonly InstructionInfo[] = [
           "type=ssh",
         ],
       }),
-      flag("network", "Network of this command.", { values: ["default", "none", "host"] }),
-      flag("security", "Security mode of this command.", { values: ["sandbox", "insecure"] }),
-      flag("device", "Device given to this command.", { repeatable: true }),
+      flag("network", "Network of this command.", { values: ["default", "none", "host"], dialects: both }),
+      flag("security", "Security mode of this command.", { values: ["sandbox", "insecure"], dialects: both }),
+      flag("device", "Device given to this command.", { repeatable: true, dialects: both }),
     ],
     json: true,
     heredocs: true,

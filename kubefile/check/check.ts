@@ -1,0 +1,190 @@
+import type { Dialect } from "../instructions.ts";
+import { moveSpan } from "../parse.ts";
+import { type Fix, type Problem, type ProblemCode, ruleOf, type Severity } from "../problems.ts";
+import type { Escape, Instruction, Item, Kubefile } from "../syntax.ts";
+import { checkDescriptions, checkRuns, checkWorkdirs } from "./advice.ts";
+import type { CheckContext } from "./context.ts";
+import { detect } from "./dialect.ts";
+import { type DocumentView, place, viewDocument } from "./document.ts";
+import { type Finding, finding, moveFinding, withTrigger } from "./finding.ts";
+import { checkComment, checkDirectives, checkGrammar } from "./grammar.ts";
+import { checkLaunch } from "./launch.ts";
+import { checkNames } from "./names.ts";
+import { checkSealer } from "./sealer.ts";
+import { checkStages } from "./stages.ts";
+import { readSuppressions } from "./suppress.ts";
+import { checkValues } from "./values.ts";
+import { checkWorld } from "./world.ts";
+
+export interface CheckOptions {
+  /** `auto` tells from the file itself. What one dialect refuses is a warning then. */
+  readonly dialect: "auto" | Dialect;
+  /** Severities that settings give to rules, by code. */
+  readonly severities: Readonly<Record<string, Severity | "off">>;
+  /** Facts about files and images; without them, rules that need them are silent. */
+  readonly context: CheckContext | undefined;
+  /** How many problems to give at most; the worst are kept. Editors show no more than 1,000 for a file. */
+  readonly limit: number;
+}
+
+export const defaultOptions: CheckOptions = {
+  dialect: "auto",
+  severities: {},
+  context: undefined,
+  limit: Number.MAX_SAFE_INTEGER,
+};
+
+/** Everything that is wrong in a Kubefile, in the order of the text. */
+export function check(kubefile: Kubefile, options: Partial<CheckOptions> = {}): Problem[] {
+  const { dialect, severities, context, limit }: CheckOptions = { ...defaultOptions, ...options };
+  const walked = viewDocument(kubefile);
+  const detected = dialect === "auto" ? detect(walked).dialect : dialect;
+  const view: DocumentView = { ...walked, dialect: detected };
+  const judge: Judge = { effective: detected, auto: dialect === "auto", severities };
+  const suppressed = readSuppressions(view);
+  const candidates: Candidate[] = [];
+  const add = (found: Finding, delta: number): void => {
+    const severity = severityOf(found, judge);
+    if (severity === undefined) return;
+    if (suppressed?.({ code: found.code, span: moveSpan(found.span, delta) }) === true) return;
+    candidates.push({ found, delta, severity });
+  };
+  const { items, starts } = kubefile;
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    if (item === undefined || item.kind === "blank") continue;
+    const local = localFindings(item, kubefile.escape);
+    if (local.length === 0) continue;
+    const delta = (starts[index] ?? 0) - item.base;
+    for (const found of local) add(found, delta);
+  }
+  for (const found of documentFindings(view, context)) add(found, 0);
+  const problems = worst(candidates, limit).map(({ found, delta, severity }) => makeProblem(found, severity, delta));
+  return problems.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end || compareText(a.code, b.code));
+}
+
+interface Candidate {
+  readonly found: Finding;
+  readonly delta: number;
+  readonly severity: Severity;
+}
+
+const ranks: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
+
+/** At most `limit` candidates: errors before warnings, and then those found first. */
+function worst(candidates: readonly Candidate[], limit: number): readonly Candidate[] {
+  if (candidates.length <= limit) return candidates;
+  return [...candidates].sort((a, b) => ranks[a.severity] - ranks[b.severity]).slice(0, limit);
+}
+
+const noFixes: readonly Fix[] = [];
+
+function makeProblem(found: Finding, severity: Severity, delta: number): Problem {
+  const { code, message, tags } = found;
+  const { span, related, fixes } = moveFinding(found, delta);
+  return { code, severity, span, message, related, tags, fixes: fixes.length === 0 ? noFixes : fixes };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function documentFindings(view: DocumentView, context: CheckContext | undefined): Finding[] {
+  return [
+    ...checkDirectives(view.kubefile.directives),
+    ...checkStages(view),
+    ...checkNames(view),
+    ...checkLaunch(view, context),
+    ...checkWorkdirs(view),
+    ...checkRuns(view),
+    ...checkDescriptions(view),
+    ...(context === undefined ? [] : checkWorld(view, context)),
+    ...longLines(view),
+  ];
+}
+
+/** Lines above 64 KiB: sealer's scanner stops there without a word. */
+function longLines(view: DocumentView): Finding[] {
+  const limit = 65536;
+  if (view.kubefile.text.length <= limit / 3) return [];
+  return view.entries
+    .filter(({ node }) => node.logical.text.length > limit / 3)
+    .filter(({ node }) => node.logical.segments.length === 0 && byteLength(node.logical.text) >= limit)
+    .map((entry) =>
+      finding(
+        "KF123",
+        place(entry, entry.node.keyword.span),
+        "sealer stops reading at a line above 64 KiB: split it.",
+        { only: "sealer" },
+      ),
+    );
+}
+
+/** How many bytes the text has in UTF-8. */
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+const cache = new WeakMap<Item, readonly Finding[]>();
+const nothing: readonly Finding[] = [];
+
+/** What an item says about itself. It is found once: items are kept as long as no edit touches them. */
+function localFindings(item: Item, escapeMark: Escape): readonly Finding[] {
+  if (item.kind === "comment") return item.node.text.includes("=") ? checkComment(item.node) : nothing;
+  if (item.kind !== "instruction") return nothing;
+  const known = cache.get(item);
+  if (known !== undefined) return known;
+  const found: Finding[] = [];
+  for (const node of withTrigger(item.node)) checkAlone(node, escapeMark, found);
+  const kept = found.length === 0 ? nothing : found;
+  cache.set(item, kept);
+  return kept;
+}
+
+function checkAlone(node: Instruction, escapeMark: Escape, found: Finding[]): void {
+  for (const list of [checkGrammar(node, escapeMark), checkValues(node), checkSealer(node)]) {
+    if (list.length > 0) found.push(...list);
+  }
+}
+
+interface Judge {
+  readonly effective: Dialect | undefined;
+  readonly auto: boolean;
+  readonly severities: CheckOptions["severities"];
+}
+
+/** How much a finding matters in this dialect and with these settings; `undefined` when it does not. */
+function severityOf(found: Finding, judge: Judge): Severity | undefined {
+  const own = ownSeverity(found, judge);
+  if (own === undefined) return undefined;
+  const wanted = judge.severities[found.code];
+  if (wanted === "off") return undefined;
+  return wanted ?? (own === "off" ? undefined : own);
+}
+
+function ownSeverity(found: Finding, judge: Judge): Severity | "off" | undefined {
+  const usual = found.severity ?? ruleOf(found.code)?.severity ?? "warning";
+  if (found.only !== undefined && found.only !== judge.effective) return undefined;
+  switch (found.verdict) {
+    case "everyone":
+      return usual;
+    case "docker":
+      return judge.effective === "sealer" && usual === "error" ? "warning" : usual;
+    case "sealer":
+    case "sealos":
+      if (found.verdict !== judge.effective) return undefined;
+      return judge.auto && usual === "error" ? "warning" : usual;
+    default:
+      return found.verdict satisfies never;
+  }
+}
+
+/** The codes of a list of problems, each once, in order. */
+export function codesOf(problems: readonly Problem[]): ProblemCode[] {
+  return [...new Set(problems.map((problem) => problem.code))].sort();
+}

@@ -1,0 +1,404 @@
+import { directives, type FlagInfo, type InstructionInfo, instructionInfo, instructions } from "../instructions.ts";
+import type { Span } from "../span.ts";
+import type { Comment, Directive, Escape, Flag, Instruction, VariableUse, Word } from "../syntax.ts";
+import { closingQuote } from "../words.ts";
+import { type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
+import { similar } from "./similar.ts";
+
+const names: readonly string[] = instructions.map((row) => row.name);
+
+/** What can be said of one instruction from its own text: its name, its flags, its arguments, quotes and variables. */
+export function checkGrammar(node: Instruction, escapeMark: Escape): Finding[] {
+  const info = instructionInfo(node.keyword.text);
+  if (info === undefined || node.kind === "UNKNOWN") return [unknownInstruction(node)];
+  const found: Finding[] = [];
+  const add = (list: readonly Finding[]): void => {
+    if (list.length > 0) found.push(...list);
+  };
+  add(checkKeyword(node, info));
+  add(checkArguments(node, info));
+  for (const [index, flag] of node.flags.entries()) add(checkFlag(flag, index, node, info));
+  add(checkJson(node, info));
+  add(checkLines(node));
+  add(checkQuotes(node, info, escapeMark));
+  for (const use of node.variables) add(checkVariable(use));
+  return found;
+}
+
+function unknownInstruction(node: Instruction): Finding {
+  const { text, span } = node.keyword;
+  const meant = similar(text, names);
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  const fixes = meant === undefined ? [] : [suggestion(`Change to ${meant}`, replace(span, meant))];
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return finding("KF001", span, `${shown} is no instruction.${hint}`, { fixes });
+}
+
+/** Lower-case words whose handlers in sealer look for the upper-case text. */
+const caseSensitive: ReadonlySet<string> = new Set(["ENV", "CMD", "APPCMDS"]);
+
+function checkKeyword(node: Instruction, info: InstructionInfo): Finding[] {
+  const found: Finding[] = [];
+  const { span, text } = node.keyword;
+  if (text !== info.name) {
+    const fixes = [safeFix(`Change to ${info.name}`, replace(span, info.name))];
+    found.push(finding("KF023", span, `Write ${info.name} in upper case.`, { fixes }));
+    if (caseSensitive.has(info.name)) {
+      found.push(finding("KF116", span, `sealer refuses ${text}: write ${info.name}.`, { verdict: "sealer", fixes }));
+    }
+  }
+  if (!info.dialects.includes("sealer")) {
+    found.push(finding("KF008", span, `sealer has no ${info.name}.`, { verdict: "sealer" }));
+  } else if (!info.dialects.includes("sealos")) {
+    found.push(finding("KF008", span, `sealos has no ${info.name}.`, { verdict: "sealos" }));
+  }
+  return found;
+}
+
+/** Instructions whose bare name sealer's parser accepts or for which the builder is content. */
+const mayBeBare: ReadonlySet<string> = new Set(["RUN", "CMD", "ENTRYPOINT", "LAUNCH", "CMDS"]);
+
+function checkArguments(node: Instruction, info: InstructionInfo): Finding[] {
+  const { keyword } = node;
+  if (node.rest === undefined && node.heredocs.length === 0) {
+    const message = `${info.name} needs ${info.usage[0]?.slice(info.name.length + 1) ?? "an argument"}.`;
+    if (mayBeBare.has(info.name)) return [finding("KF002", keyword.span, message, { severity: "warning" })];
+    const everyone = info.name === "FROM" || info.name === "COPY" || !info.dialects.includes("sealos");
+    return [finding("KF002", keyword.span, message, { verdict: everyone ? "everyone" : "docker" })];
+  }
+  switch (node.kind) {
+    case "FROM":
+      return checkFromWords(node.words);
+    case "COPY":
+    case "ADD":
+      if (node.words.length > 1 || node.heredocs.length > 1) return [];
+      return [
+        finding("KF002", node.words[0]?.span ?? keyword.span, `${info.name} needs a source and a destination.`, {
+          verdict: node.kind === "COPY" ? "everyone" : "docker",
+        }),
+      ];
+    case "APP":
+    case "CNI":
+    case "CSI":
+      if (node.words.length > 1) return [];
+      return [
+        finding("KF002", keyword.span, `${info.name} needs at least one source: local://PATH.`, {
+          severity: "warning",
+        }),
+      ];
+    case "APPENV":
+      if (node.pairs.length > 0) return [];
+      return [finding("KF002", keyword.span, "APPENV needs KEY=VALUE behind the name.", { severity: "warning" })];
+    case "APPCMDS":
+      if (node.commands !== undefined) return [];
+      return [
+        finding("KF011", node.rest?.span ?? keyword.span, 'APPCMDS needs a JSON array: APPCMDS NAME ["COMMAND"].'),
+      ];
+    case "ENV":
+    case "LABEL":
+      return checkPairs(node);
+    case "SHELL":
+      if (node.form === "json" && node.words.length > 0) return [];
+      return [
+        finding("KF011", node.rest?.span ?? keyword.span, 'SHELL needs a JSON array: ["/bin/bash", "-c"].', {
+          verdict: "docker",
+        }),
+      ];
+    case "STOPSIGNAL":
+      return oneWord(node, node.signal, "a signal");
+    case "HEALTHCHECK":
+      return checkHealthcheck(node);
+    default:
+      return [];
+  }
+}
+
+function checkFromWords(words: readonly Word[]): Finding[] {
+  const [, second, third, fourth] = words;
+  if (second === undefined) return [];
+  const named = second.text.toLowerCase() === "as";
+  if (named && third === undefined) {
+    return [finding("KF002", second.span, "FROM ... AS needs a name for the stage.", { verdict: "docker" })];
+  }
+  if (!named) {
+    const fixes =
+      third !== undefined && fourth === undefined
+        ? [suggestion("Change to AS", replace(second.span, "AS"))]
+        : [suggestion("Remove", replace(spanOver(words.slice(1)), ""))];
+    return [
+      finding("KF003", spanOver(words.slice(1)), "FROM takes one image, then AS and a name.", {
+        verdict: "docker",
+        fixes,
+      }),
+    ];
+  }
+  if (fourth === undefined) return [];
+  const span = spanOver(words.slice(3));
+  const fixes = [suggestion("Remove", replace(span, ""))];
+  return [finding("KF003", span, "Nothing may follow the stage's name.", { verdict: "docker", fixes })];
+}
+
+function spanOver(words: readonly Word[]): Span {
+  return { start: words[0]?.span.start ?? 0, end: words.at(-1)?.span.end ?? 0 };
+}
+
+function oneWord(node: Instruction, word: Word | undefined, what: string): Finding[] {
+  if (word === undefined || !/\s/.test(word.text)) return [];
+  return [finding("KF003", word.span, `${node.kind} takes ${what} and nothing else.`, { verdict: "docker" })];
+}
+
+function checkPairs(node: Extract<Instruction, { kind: "ENV" | "LABEL" }>): Finding[] {
+  if (node.legacy) {
+    const [pair] = node.pairs;
+    if (pair === undefined) return [];
+    if (pair.value === undefined) {
+      return [finding("KF002", pair.span, `${node.kind} ${pair.name.text} needs a value: ${pair.name.text}=VALUE.`)];
+    }
+    const simple = /^[^\s"'\\`$]+$/.test(pair.value.text);
+    const gap = { start: pair.name.span.end, end: pair.value.span.start };
+    const fixes = simple ? [safeFix("Write with =", replace(gap, "="))] : [];
+    return [finding("KF039", pair.span, `Write ${pair.name.text}=VALUE instead of the old form.`, { fixes })];
+  }
+  return node.pairs.flatMap((pair) => {
+    if (pair.value === undefined) {
+      return [finding("KF009", pair.span, `${pair.name.text} has no =. Put quotes around values with blanks.`)];
+    }
+    if (pair.name.text !== "") return [];
+    return [finding("KF009", pair.span, "A name is missing in front of =.", { verdict: "docker" })];
+  });
+}
+
+function checkHealthcheck(node: Extract<Instruction, { kind: "HEALTHCHECK" }>): Finding[] {
+  const { mode, command } = node;
+  if (mode === undefined) return [];
+  const name = mode.text.toUpperCase();
+  if (name === "NONE") {
+    if (command === undefined) return [];
+    return [finding("KF003", command.span, "HEALTHCHECK NONE takes nothing else.", { verdict: "docker" })];
+  }
+  if (name !== "CMD") {
+    return [finding("KF036", mode.span, `HEALTHCHECK takes CMD or NONE, not ${mode.text}.`, { verdict: "docker" })];
+  }
+  if (command !== undefined) return [];
+  return [finding("KF002", mode.span, "HEALTHCHECK CMD needs a command.", { verdict: "docker" })];
+}
+
+function checkFlag(flag: Flag, index: number, node: Instruction, info: InstructionInfo): Finding[] {
+  const name = flag.name.value;
+  const known = info.flags.find((row) => row.name === name);
+  if (known === undefined) return [unknownFlag(flag, info)];
+  if (!known.repeatable && node.flags.findIndex((other) => other.name.value === name) < index) {
+    return [finding("KF006", flag.span, `--${name} is given twice.`, { verdict: "docker" })];
+  }
+  const { value } = flag;
+  if (value === undefined || value.value === "") {
+    if (known.value === "optional" && value === undefined) return [];
+    return [finding("KF005", flag.span, `--${name} needs a value: --${name}=VALUE.`, { verdict: "docker" })];
+  }
+  const wrong = isVariable(value.text) ? undefined : wrongFlagValue(known, value);
+  return wrong === undefined ? [] : [finding("KF007", value.span, wrong, { verdict: "docker" })];
+}
+
+function unknownFlag(flag: Flag, info: InstructionInfo): Finding {
+  const name = flag.name.value;
+  const meant = similar(
+    name,
+    info.flags.map((row) => row.name),
+  );
+  const hint = meant === undefined ? "" : ` Did you mean --${meant}?`;
+  const fixes = meant === undefined ? [] : [suggestion(`Change to --${meant}`, replace(flag.name.span, meant))];
+  const onlySealer = !info.dialects.includes("sealos");
+  return finding("KF004", flag.span, `${info.name} has no flag --${name}.${hint}`, {
+    verdict: info.name === "FROM" ? "everyone" : "docker",
+    ...(onlySealer ? { severity: "warning" as const, verdict: "everyone" as const } : {}),
+    fixes,
+  });
+}
+
+const duration = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const durationFlags: ReadonlySet<string> = new Set(["interval", "timeout", "start-period", "start-interval"]);
+const mountTypes: readonly string[] = ["bind", "cache", "tmpfs", "secret", "ssh"];
+const mountKeys: ReadonlySet<string> = new Set(
+  "type source src from target dst destination readonly ro readwrite rw id sharing required size mode uid gid env relabel z".split(
+    " ",
+  ),
+);
+
+function wrongFlagValue(known: FlagInfo, value: Word): string | undefined {
+  const text = value.value;
+  if (known.value === "optional") {
+    return /^(?:true|false|1|0|t|f)$/i.test(text) ? undefined : `--${known.name} takes true or false, not ${text}.`;
+  }
+  if (durationFlags.has(known.name)) return wrongDuration(known.name, text);
+  if (known.name === "retries") {
+    return /^\+?\d+$/.test(text) ? undefined : `--retries takes a whole number, not ${text}.`;
+  }
+  if (known.name === "network" || known.name === "security") {
+    return known.values.includes(text) ? undefined : `--${known.name} takes ${known.values.join(", ")}, not ${text}.`;
+  }
+  return known.name === "mount" ? wrongMount(text) : undefined;
+}
+
+const nanoseconds: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 6e10,
+  h: 3.6e12,
+};
+
+function wrongDuration(name: string, text: string): string | undefined {
+  if (text === "0" || text === "+0" || text === "-0") return undefined;
+  if (!duration.test(text)) return `--${name} takes a time such as 30s or 1m30s, not ${text}.`;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    total += Number(amount) * (nanoseconds[unit ?? ""] ?? 0);
+  }
+  if (text.startsWith("-")) return `--${name} takes no negative time.`;
+  return total > 0 && total < 1e6 ? `--${name} takes at least 1ms.` : undefined;
+}
+
+function wrongMount(text: string): string | undefined {
+  for (const part of text.split(",")) {
+    const key = part.split("=", 1)[0] ?? "";
+    if (!mountKeys.has(key.toLowerCase())) return `--mount has no option ${key === "" ? "without a name" : key}.`;
+    const value = part.slice(key.length + 1);
+    if (key.toLowerCase() === "type" && !mountTypes.includes(value.toLowerCase())) {
+      return `--mount takes type ${mountTypes.join(", ")}, not ${value}.`;
+    }
+  }
+  return undefined;
+}
+
+function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
+  const { rest } = node;
+  if (rest === undefined || node.kind === "SHELL" || node.kind === "APPCMDS") return [];
+  if (node.json === "not-strings") {
+    return [
+      finding("KF011", rest.span, "A JSON array here must hold strings only: put each element in double quotes."),
+    ];
+  }
+  if (node.form === "json") return ignoredBehindArray(node, rest);
+  if (!info.json || node.json !== "invalid" || !/^\[\s*["'].*["']\s*,?\s*\]$/s.test(rest.text)) return [];
+  const single = /'/.test(rest.text) && !rest.text.includes('"') && !rest.text.includes("\\");
+  const fixes = single ? [suggestion("Use double quotes", replace(rest.span, rest.text.replaceAll("'", '"')))] : [];
+  const reason = single ? "JSON needs double quotes" : "this is no valid JSON";
+  return [
+    finding("KF012", rest.span, `${reason}, so it is read as plain text.`, {
+      fixes: rest.text.length === rest.span.end - rest.span.start ? fixes : [],
+    }),
+  ];
+}
+
+function ignoredBehindArray(node: Instruction, rest: Word): Finding[] {
+  const last = node.words.at(-1);
+  const simple = rest.text.length === rest.span.end - rest.span.start;
+  if (last === undefined || !simple) return [];
+  const tail = rest.text.slice(last.span.end - rest.span.start);
+  const close = tail.indexOf("]") + 1;
+  if (close === tail.length) return [];
+  const start = last.span.end + close;
+  return [
+    finding("KF024", { start, end: rest.span.end }, "Nothing reads what follows the array.", { tags: ["unnecessary"] }),
+  ];
+}
+
+function checkLines(node: Instruction): Finding[] {
+  const found: Finding[] = [];
+  if (node.blankLines.length > 0) {
+    const edits = node.blankLines.map((span) => replace(span, ""));
+    const fixes = [safeFix("Remove blank lines", ...edits)];
+    for (const span of node.blankLines) {
+      found.push(finding("KF013", span, "A blank line inside an instruction: remove it, or write # in it.", { fixes }));
+    }
+  }
+  for (const heredoc of node.heredocs) {
+    found.push(finding("KF015", heredoc.span, "sealer has no heredocs.", { verdict: "sealer" }));
+    if (heredoc.end === undefined) {
+      const name = heredoc.marker.value;
+      found.push(finding("KF014", heredoc.span, `No line ${name} ends this heredoc.`, { verdict: "docker" }));
+    }
+  }
+  return found;
+}
+
+function checkQuotes(node: Instruction, info: InstructionInfo, escapeMark: Escape): Finding[] {
+  if (!info.expands || node.form === "json") return [];
+  if (!/["']/.test(node.logical.text)) return [];
+  return quotableWords(node)
+    .filter((word) => hasOpenQuote(word.text, escapeMark))
+    .map((word) => finding("KF010", word.span, "A closing quote is missing.", { verdict: "docker" }));
+}
+
+function quotableWords(node: Instruction): readonly Word[] {
+  if (node.kind === "ENV" || node.kind === "LABEL" || node.kind === "ARG") {
+    return node.pairs.flatMap((pair) => (pair.value === undefined ? [pair.name] : [pair.name, pair.value]));
+  }
+  if (node.words.length > 0) return node.words;
+  return node.rest === undefined ? [] : [node.rest];
+}
+
+function hasOpenQuote(text: string, escapeMark: Escape): boolean {
+  if (!/["']/.test(text)) return false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === escapeMark) {
+      at++;
+    } else if (character === "'" || character === '"') {
+      at = closingQuote(text, at, escapeMark);
+      if (at < 0) return true;
+    }
+  }
+  return false;
+}
+
+const modifiers: ReadonlySet<string> = new Set([":-", "-", ":+", "+", ":?", "?", "#", "##", "%", "%%", "/", "//"]);
+
+function checkVariable(use: VariableUse): Finding[] {
+  if (use.shell) return [];
+  if (!use.complete) {
+    return [finding("KF019", use.span, `\${${use.name} has no closing }.`, { verdict: "docker" })];
+  }
+  const { modifier } = use;
+  if (modifier === undefined || modifiers.has(modifier.operator)) return [];
+  const shown = `${modifier.operator}${modifier.operator === ":" ? modifier.word.slice(0, 1) : ""}`;
+  return [
+    finding("KF019", modifier.span, `${shown} is no modifier of variables; :- gives a default.`, { verdict: "docker" }),
+  ];
+}
+
+/** Parser directives, which must come first, be lower case, and stand once. */
+export function checkDirectives(list: readonly Directive[]): Finding[] {
+  return list.flatMap((directive, index) => {
+    const found: Finding[] = [];
+    const { name, value } = directive;
+    const earlier = list.slice(0, index).find((other) => other.name.value === name.value);
+    if (earlier !== undefined) {
+      const related = [{ span: earlier.span, message: "given here first" }];
+      found.push(finding("KF016", directive.span, `The directive ${name.value} may stand only once.`, { related }));
+    }
+    if (name.value === "escape" && value.text !== "\\" && value.text !== "`") {
+      const fixes = ["\\", "`"].map((mark) => suggestion(`Change to ${mark}`, replace(value.span, mark)));
+      found.push(finding("KF016", value.span, `escape is \\ or \`, not ${value.text}.`, { fixes }));
+    }
+    if (name.text !== name.value) {
+      const fixes = [safeFix(`Change to ${name.value}`, replace(name.span, name.value))];
+      found.push(finding("KF017", name.span, `Write ${name.value} in lower case.`, { fixes }));
+    }
+    return found;
+  });
+}
+
+const directiveComment = /^#\s*([A-Za-z]+)\s*=\s*\S/;
+
+/** A comment that would be a directive if it stood at the head of the file. */
+export function checkComment(comment: Comment): Finding[] {
+  const name = directiveComment.exec(comment.text)?.[1]?.toLowerCase();
+  if (name === undefined || !directives.some((known) => known.name === name)) return [];
+  return [
+    finding("KF018", comment.span, `This is a comment: the directive ${name} counts only above everything else.`),
+  ];
+}
