@@ -1,0 +1,72 @@
+import { check } from "../kubefile/check/check.ts";
+import type { Problem } from "../kubefile/problems.ts";
+import type { Kubefile } from "../kubefile/syntax.ts";
+import { ContextSnapshot } from "./contextSnapshot.ts";
+import type { OpenKubefile } from "./documents.ts";
+import type { Settings } from "./settings.ts";
+import type { World } from "./world.ts";
+
+/** The problems of one version of a Kubefile. */
+export interface Checked {
+  readonly problems: readonly Problem[];
+  /** Differs whenever the problems may differ. */
+  readonly id: string;
+  /** Something was not known yet: finds it out, and says whether another check is worth it. */
+  readonly learn: (() => Promise<boolean>) | undefined;
+}
+
+interface Kept {
+  readonly settings: Settings;
+  readonly generation: number;
+  readonly checked: Checked;
+}
+
+/** Rules that speak of an application's files as a whole, and so need all of them. */
+const needsAllFiles: ReadonlySet<string> = new Set(["KF107"]);
+/** How often one version may ask for more: folders below folders take a round each. */
+const mostRounds = 24;
+
+/** Checks Kubefiles, once for each version, settings and state of the world. */
+export class Checker {
+  readonly #world: World;
+  readonly #kept = new WeakMap<Kubefile, Kept>();
+  readonly #rounds = new WeakMap<Kubefile, number>();
+  #generation = 0;
+  #count = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  check(document: OpenKubefile, settings: Settings): Checked {
+    const { tree } = document;
+    const kept = this.#kept.get(tree);
+    if (kept?.settings === settings && kept.generation === this.#generation) return kept.checked;
+    const snapshot = new ContextSnapshot(this.#world.context(document.uri), this.#world.images);
+    const { dialect, severities } = settings;
+    const context = this.#world.context(document.uri) === undefined ? undefined : snapshot;
+    const all = check(tree, { dialect, severities, context });
+    const problems = snapshot.filesUnread ? all.filter((problem) => !needsAllFiles.has(problem.code)) : all;
+    const checked: Checked = {
+      problems,
+      id: String(++this.#count),
+      learn: snapshot.incomplete ? () => this.#learn(tree, snapshot) : undefined,
+    };
+    this.#kept.set(tree, { settings, generation: this.#generation, checked });
+    return checked;
+  }
+
+  /** Files or images changed: what was found before no longer counts. */
+  worldChanged(): void {
+    this.#generation++;
+  }
+
+  async #learn(tree: Kubefile, snapshot: ContextSnapshot): Promise<boolean> {
+    const round = (this.#rounds.get(tree) ?? 0) + 1;
+    this.#rounds.set(tree, round);
+    if (round > mostRounds) return false;
+    await snapshot.load();
+    this.#kept.delete(tree);
+    return true;
+  }
+}

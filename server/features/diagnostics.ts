@@ -1,0 +1,88 @@
+import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from "vscode-languageserver";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import type { Problem, ProblemTag, Severity } from "../../kubefile/problems.ts";
+import type { ClientSupport } from "../clientSupport.ts";
+import { comparePositions, rangeOf } from "../ranges.ts";
+
+type DiagnosticOptions = Pick<ClientSupport, "relatedInformation" | "diagnosticTags" | "codeDescription">;
+
+const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  information: DiagnosticSeverity.Information,
+  hint: DiagnosticSeverity.Hint,
+};
+
+const tags: Readonly<Record<ProblemTag, DiagnosticTag>> = {
+  unnecessary: DiagnosticTag.Unnecessary,
+  deprecated: DiagnosticTag.Deprecated,
+};
+
+const source = "kubefile";
+const pages = "https://github.com/kubefile/kubefile/blob/main/docs/problems";
+
+/** The page that explains a problem. */
+export function problemPage(code: string): string {
+  return `${pages}/${code}.md`;
+}
+
+/**
+ * Problems as LSP diagnostics, at most `limit`: the gravest are kept, and one more says how many are not shown. They come in
+ * the order of the text.
+ */
+export function diagnostics(
+  lines: TextDocument,
+  problems: readonly Problem[],
+  limit: number,
+  options: DiagnosticOptions,
+): Diagnostic[] {
+  const shown = gravest(problems, limit);
+  const found = shown.map((problem) => diagnosticOf(lines, problem, options));
+  found.sort((a, b) => comparePositions(a.range.start, b.range.start));
+  if (shown.length < problems.length) found.push(restOf(problems.length - shown.length));
+  return found;
+}
+
+const order: readonly Severity[] = ["error", "warning", "information", "hint"];
+
+function gravest(problems: readonly Problem[], limit: number): readonly Problem[] {
+  if (problems.length <= limit) return problems;
+  const kept: Problem[] = [];
+  for (const severity of order) {
+    for (const problem of problems) {
+      if (kept.length >= limit) return kept;
+      if (problem.severity === severity) kept.push(problem);
+    }
+  }
+  return kept;
+}
+
+function restOf(count: number): Diagnostic {
+  const start = { line: 0, character: 0 };
+  return {
+    range: { start, end: start },
+    severity: DiagnosticSeverity.Information,
+    source,
+    message: `${count} more problem${count === 1 ? " is" : "s are"} not shown. Raise kubefile.problems.limit to see more.`,
+  };
+}
+
+function diagnosticOf(lines: TextDocument, problem: Problem, options: DiagnosticOptions): Diagnostic {
+  const { code, severity, span, message, related } = problem;
+  const diagnostic: Diagnostic = {
+    range: rangeOf(lines, span),
+    severity: severities[severity],
+    code,
+    source,
+    message,
+  };
+  if (options.codeDescription) diagnostic.codeDescription = { href: problemPage(code) };
+  if (options.diagnosticTags && problem.tags.length > 0) diagnostic.tags = problem.tags.map((tag) => tags[tag]);
+  if (options.relatedInformation && related.length > 0) {
+    diagnostic.relatedInformation = related.map((place) => ({
+      location: { uri: lines.uri, range: rangeOf(lines, place.span) },
+      message: place.message,
+    }));
+  }
+  return diagnostic;
+}
