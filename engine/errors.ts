@@ -11,6 +11,7 @@ export interface ErrorFacts {
   DIGEST_INVALID: { readonly text: string };
   REFERENCE_INVALID: { readonly text: string; readonly reason: string };
   REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
+  MIRROR_REFUSED: { readonly what: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
   // oci, store, archive: images and the bytes they are made of
   PLATFORM_INVALID: { readonly text: string; readonly reason: string };
@@ -76,6 +77,8 @@ export interface ErrorFacts {
   RUN_FAILED: { readonly command: string; readonly exitCode: number; readonly signal: string | undefined };
   RUN_TIMED_OUT: { readonly command: string; readonly timeoutMs: number };
   RUN_USER_UNKNOWN: { readonly user: string; readonly reason: string };
+  RUN_WORKDIR_MISSING: { readonly dir: string };
+  RUN_ENV_INVALID: { readonly name: string };
   RUN_MOUNT_INVALID: { readonly target: string; readonly reason: string };
   CONTEXT_CHANGED: { readonly path: string };
   CONTEXT_UNREADABLE: { readonly path: string; readonly reason: string };
@@ -97,6 +100,11 @@ export interface ErrorFacts {
     readonly instruction: string;
     readonly reason: string;
   };
+  TARGET_MISSING: { readonly target: string; readonly stages: readonly string[] };
+  KUBEFILE_EMPTY: { readonly lines: number };
+  BASE_IMAGE_MISSING: { readonly reference: string };
+  BASE_PLATFORM_MISSING: { readonly reference: string; readonly platform: string; readonly offered: readonly string[] };
+  APP_TYPE_UNKNOWN: { readonly app: string; readonly reason: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -113,6 +121,7 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) => `"${f.text}" is not a digest: write sha256: followed by 64 lower-case hexadecimal digits.`,
   },
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
+  MIRROR_REFUSED: { message: (f) => `${f.what}: ${f.reason}. No request was made.` },
   REGISTRY_LISTEN_FAILED: {
     message: (f) =>
       `Serving a registry at ${f.address}: ${f.reason}. Choose another address or end what listens there.`,
@@ -275,6 +284,12 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   RUN_USER_UNKNOWN: {
     message: (f) => `USER ${f.user}: ${f.reason}; name a user of the image's /etc/passwd or a number.`,
   },
+  RUN_WORKDIR_MISSING: {
+    message: (f) => `WORKDIR ${f.dir}: not a directory of the image; make it before RUN, or name another.`,
+  },
+  RUN_ENV_INVALID: {
+    message: (f) => `ENV ${f.name}: a variable's name is not empty and has no "=", and neither it nor its value a NUL.`,
+  },
   RUN_MOUNT_INVALID: { message: (f) => `RUN --mount with target ${f.target}: ${f.reason}.` },
   CONTEXT_CHANGED: {
     message: (f) =>
@@ -307,6 +322,26 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
       `${f.instruction} to ${f.destination}: several sources need a directory. End the destination with a slash.`,
   },
   KUBEFILE_INVALID: { message: (f) => `Kubefile line ${f.line}: ${f.reason}.` },
+  TARGET_MISSING: {
+    message: (f) =>
+      `building stage "${f.target}": the Kubefile has no such stage. Choose one of ${f.stages.join(", ")}.`,
+  },
+  KUBEFILE_EMPTY: {
+    message: () =>
+      "reading the Kubefile: it has no FROM, so there is nothing to build. Start it with FROM scratch, or FROM and the name of an image.",
+  },
+  BASE_IMAGE_MISSING: {
+    message: (f) =>
+      `finding the base image ${f.reference}: it is not in the store. Pull or build it first, or correct FROM.`,
+  },
+  BASE_PLATFORM_MISSING: {
+    message: (f) =>
+      `finding the base image ${f.reference}: it has no ${f.platform}. Build for one of ${f.offered.join(", ") || "its platforms"}, or choose another base.`,
+  },
+  APP_TYPE_UNKNOWN: {
+    message: (f) =>
+      `application ${f.app}: how to launch it is not known. ${f.reason} Add APPCMDS ${f.app} ["…"] to say how.`,
+  },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */

@@ -1,4 +1,6 @@
-import type { LayerEntry } from "../layer/diff.ts";
+import type { ByteString } from "../byteString.ts";
+import type { LayerEntry } from "../layer/layerEntry.ts";
+import type { Owner } from "../layer/layerWriter.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /**
@@ -33,6 +35,8 @@ export interface Rootfs extends AsyncDisposable {
   readonly runsDir: string;
   /** Facts somebody should hear of: attributes or devices the platform would not let us make. */
   readonly warnings: readonly string[];
+  /** Without root: who should own a path of the tree and could not be given it. */
+  ownerOf(path: ByteString): Owner | undefined;
 }
 
 /** What to run. `shell` puts the text behind the words of SHELL, as Docker's shell form does. */
@@ -67,7 +71,13 @@ export type SandboxMount =
   /** A file or directory of the host, checked by the caller; what is written to it with `readOnly: false` is thrown away. */
   | { readonly kind: "bind"; readonly target: string; readonly source: string; readonly readOnly: boolean }
   /** A path of another image or stage. */
-  | { readonly kind: "stage"; readonly target: string; readonly rootfs: Rootfs; readonly path: string };
+  | {
+      readonly kind: "stage";
+      readonly target: string;
+      readonly rootfs: Rootfs;
+      readonly path: string;
+      readonly readOnly: boolean;
+    };
 
 export interface SandboxLimits {
   /** Open files of each process. */
@@ -84,7 +94,7 @@ export type OnLine = (stream: "stdout" | "stderr", line: string) => void;
 export interface RunSpec {
   readonly rootfs: Rootfs;
   readonly command: SandboxCommand;
-  /** The whole environment of the command; nothing of the host is added. */
+  /** The environment of the command; nothing of the host is added. PATH and HOME, when absent, are Docker's default and the user's home. */
   readonly env: Readonly<Record<string, string>>;
   /** As in USER: name or uid, and group after a colon; "" is root. */
   readonly user: string;
@@ -96,8 +106,11 @@ export interface RunSpec {
   readonly limits: SandboxLimits;
   readonly timeoutMs?: number;
   readonly onLine: OnLine;
-  /** Keep what a failed command left behind, so that somebody can look at it: see `FailedRun`. */
-  readonly keepFailed?: boolean;
+  /**
+   * Called when the command failed, to look at what it left behind; whoever takes it disposes it, and the root file system after it.
+   * Without it what a failed command wrote is removed at once.
+   */
+  readonly keepFailed?: (failed: FailedRun) => void;
   readonly signal: AbortSignal;
 }
 
@@ -112,8 +125,8 @@ export interface SandboxRun extends AsyncDisposable {
   changes(): Promise<readonly LayerEntry[]>;
 }
 
-/** Attached to `RUN_FAILED` when `keepFailed` was set. */
+/** What a failed command left behind. */
 export interface FailedRun extends AsyncDisposable {
-  /** A command line for a terminal that opens a shell in what the failed command left behind (no secrets are mounted). */
+  /** A command line for a terminal of the same user that opens a shell in it. No mounts of the step are there, secrets least of all. */
   readonly enterArgv: readonly string[];
 }
