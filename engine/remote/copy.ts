@@ -3,6 +3,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { parseManifestOrIndex } from "../oci/index.ts";
 import { formatReference, type Reference, withDefaultTag } from "../oci/reference.ts";
 import { downloadBlob } from "./blobs.ts";
+import { cancellable } from "./cancellable.ts";
 import type { RegistryClient } from "./client.ts";
 import { describedContent } from "./content.ts";
 import { inParallel } from "./inParallel.ts";
@@ -44,6 +45,12 @@ export async function copy(
   const what = `copy ${formatReference(source)} to ${formatReference(destination)}`;
   const meter = new TransferMeter(onProgress);
   const route: Route = { client, from: repositoryOf(source, what), to: repositoryOf(destination, what), meter };
+  return await cancellable(what, () => copyAlong(route, { ...request, source, destination }, signal), signal);
+}
+
+async function copyAlong(route: Route, request: CopyRequest, signal: AbortSignal): Promise<Copied> {
+  const { client, meter } = route;
+  const { source, destination } = request;
   const found = await getManifest(client, route.from, source.digest ?? source.tag ?? "latest", signal);
   const root = await chosenImage(route, found, request.platforms, signal);
   const platforms = { kind: "all" } as const;

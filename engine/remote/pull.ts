@@ -6,6 +6,7 @@ import { digestAlgorithm } from "../oci/digest.ts";
 import { isIndexType, layerCompression } from "../oci/mediaTypes.ts";
 import { formatReference, type Reference, withDefaultTag } from "../oci/reference.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { cancellable } from "./cancellable.ts";
 import type { RegistryClient } from "./client.ts";
 import { fetchBlob } from "./fetchBlob.ts";
 import { inParallel } from "./inParallel.ts";
@@ -57,6 +58,26 @@ export async function pull(
   const reference = withDefaultTag(request.reference);
   const name = formatReference(reference);
   const where = repositoryOf(reference, `pull ${name}`);
+  return await cancellable(
+    where.what,
+    () => pullNamed({ client, store, where, name }, { ...request, reference }, onProgress, signal),
+    signal,
+  );
+}
+
+interface PullContext {
+  readonly client: RegistryClient;
+  readonly store: Store;
+  readonly where: RemoteRepository;
+  readonly name: string;
+}
+
+async function pullNamed(
+  { client, store, where, name }: PullContext,
+  request: PullRequest,
+  onProgress: (progress: TransferProgress) => void,
+  signal: AbortSignal,
+): Promise<Pulled> {
   await using lease = store.lease(where.what);
   const here = await findHere(store, lease, name, request.platforms, signal);
   if (request.policy === "never" || (request.policy === "missing" && here !== undefined)) {
@@ -66,7 +87,7 @@ export async function pull(
   const known = store.lookup(name)?.target;
   let root: Resolved;
   try {
-    root = await resolve(client, where, reference, known, signal);
+    root = await resolve(client, where, request.reference, known, signal);
   } catch (error) {
     const outage = error instanceof EngineError && error.retryable;
     if (request.policy !== "newer" || here === undefined || !outage) throw error;

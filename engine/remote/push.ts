@@ -8,6 +8,7 @@ import { encodeManifest, type Manifest } from "../oci/manifest.ts";
 import { isIndexType, isManifestType, layerCompression, mediaTypes } from "../oci/mediaTypes.ts";
 import { formatReference, type Reference, withDefaultTag } from "../oci/reference.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { cancellable } from "./cancellable.ts";
 import type { RegistryClient } from "./client.ts";
 import { readCompressed, rememberCompressed } from "./compressedLayers.ts";
 import { type Compression, compressedContent } from "./compression.ts";
@@ -58,6 +59,26 @@ export async function push(
   const destination = withDefaultTag(request.destination);
   const reference = formatReference(destination);
   const where = repositoryOf(destination, `push ${reference}`);
+  return await cancellable(
+    where.what,
+    () => pushTo({ client, store, where, reference }, { ...request, destination }, onProgress, signal),
+    signal,
+  );
+}
+
+interface Destination {
+  readonly client: RegistryClient;
+  readonly store: Store;
+  readonly where: RemoteRepository;
+  readonly reference: string;
+}
+
+async function pushTo(
+  { client, store, where, reference }: Destination,
+  request: PushRequest,
+  onProgress: (progress: TransferProgress) => void,
+  signal: AbortSignal,
+): Promise<Pushed> {
   await using lease = store.lease(where.what);
   if ((await lease.pin(request.source.digest, signal)) === undefined) {
     throw new EngineError("IMAGE_NOT_FOUND", { reference, where: `the store ${store.dir}` });
@@ -81,7 +102,7 @@ export async function push(
       documents,
       blobs: blobs.map((blob) => ({ digest: blob.digest, size: blob.sizeBytes })),
       seen: new Set(blobs.flatMap((blob) => (blob.how === "present" ? [blob.digest] : []))),
-      tag: destination.tag,
+      tag: request.destination.tag,
     },
     signal,
   );
