@@ -12,9 +12,6 @@ export interface TokenServer extends AsyncDisposable {
   readonly realm: string;
   /** What was asked for, in order: `GET password repository:a:pull`, `POST refresh_token …`, `GET anonymous …`. */
   readonly requests: string[];
-  /** Lifetime of the tokens it gives, in seconds, and what it says of that. */
-  lifetimeSeconds: number;
-  toldSeconds: number;
 }
 
 export interface TokenUser {
@@ -23,11 +20,12 @@ export interface TokenUser {
   readonly refreshToken: string;
 }
 
+const lifetimeSeconds = 300;
+
 export async function startTokenServer(certificate: Certificate, user: TokenUser): Promise<TokenServer> {
   const key = createPrivateKey(readFileSync(certificate.key));
   const x5c = [new X509Certificate(readFileSync(certificate.certificate)).raw.toString("base64")];
   const requests: string[] = [];
-  const state = { lifetimeSeconds: 300, toldSeconds: 300 };
 
   const tokenFor = (scopes: readonly string[], known: boolean): string => {
     const access = scopes.flatMap((scope) => {
@@ -40,7 +38,7 @@ export async function startTokenServer(certificate: Certificate, user: TokenUser
       iss: "test-issuer",
       sub: known ? user.username : "",
       aud: "test-service",
-      exp: now + state.lifetimeSeconds,
+      exp: now + lifetimeSeconds,
       nbf: now - 60,
       iat: now,
       jti: randomUUID(),
@@ -59,7 +57,7 @@ export async function startTokenServer(certificate: Certificate, user: TokenUser
       requests.push(`POST ${form.get("grant_type")} ${form.get("scope")}`);
       if (form.get("refresh_token") !== user.refreshToken) return { status: 401, body: {} };
       const token = tokenFor((form.get("scope") ?? "").split(" "), true);
-      return { status: 200, body: { access_token: token, expires_in: state.toldSeconds } };
+      return { status: 200, body: { access_token: token, expires_in: lifetimeSeconds } };
     }
     const scopes = new URL(request.url ?? "/", "http://x").searchParams.getAll("scope");
     const { authorization } = request.headers;
@@ -68,7 +66,7 @@ export async function startTokenServer(certificate: Certificate, user: TokenUser
     if (authorization !== undefined && authorization !== expected) return { status: 401, body: {} };
     return {
       status: 200,
-      body: { token: tokenFor(scopes, authorization !== undefined), expires_in: state.toldSeconds },
+      body: { token: tokenFor(scopes, authorization !== undefined), expires_in: lifetimeSeconds },
     };
   };
 
@@ -80,14 +78,14 @@ export async function startTokenServer(certificate: Certificate, user: TokenUser
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return Object.assign(state, {
+  return {
     realm: `http://127.0.0.1:${port}/token`,
     requests,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
-  });
+  };
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
