@@ -60,25 +60,48 @@ export async function pull(
   const where = repositoryOf(reference, `pull ${name}`);
   return await cancellable(
     where.what,
-    () => pullNamed({ client, store, where, name }, { ...request, reference }, onProgress, signal),
+    async () => {
+      await using lease = store.lease(where.what);
+      return await pullNamed({ client, store, lease, where, name }, { ...request, reference }, onProgress, signal);
+    },
     signal,
   );
+}
+
+/**
+ * `pull` under a lease of the caller, which pins the image before its name could change again: for a build's base images.
+ *
+ * @throws what `pull` throws
+ */
+export async function pullUnderLease(
+  client: RegistryClient,
+  store: Store,
+  lease: Lease,
+  request: PullRequest,
+  signal: AbortSignal,
+): Promise<Pulled> {
+  const reference = withDefaultTag(request.reference);
+  const name = formatReference(reference);
+  const where = repositoryOf(reference, `pull ${name}`);
+  const named = { ...request, reference };
+  const act = () => pullNamed({ client, store, lease, where, name }, named, () => undefined, signal);
+  return await cancellable(where.what, act, signal);
 }
 
 interface PullContext {
   readonly client: RegistryClient;
   readonly store: Store;
+  readonly lease: Lease;
   readonly where: RemoteRepository;
   readonly name: string;
 }
 
 async function pullNamed(
-  { client, store, where, name }: PullContext,
+  { client, store, lease, where, name }: PullContext,
   request: PullRequest,
   onProgress: (progress: TransferProgress) => void,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  await using lease = store.lease(where.what);
   const here = await findHere(store, lease, name, request.platforms, signal);
   if (request.policy === "never" || (request.policy === "missing" && here !== undefined)) {
     if (here === undefined) throw new EngineError("IMAGE_NOT_FOUND", { reference: name, where: "the store" });

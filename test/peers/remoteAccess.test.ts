@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { copyFile, mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import path from "node:path";
 import { suite, test } from "node:test";
 import { promisify } from "node:util";
 import { parseReference } from "../../engine/oci/reference.ts";
 import type { RegistryClient } from "../../engine/remote/client.ts";
 import type { Credential, CredentialSource } from "../../engine/remote/credentials.ts";
+import { dockerConfig } from "../../engine/remote/dockerConfig.ts";
+import { type ClientWith, login } from "../../engine/remote/login.ts";
 import { pull } from "../../engine/remote/pull.ts";
 import { push } from "../../engine/remote/push.ts";
 import { makeCa } from "../support/certificates.ts";
@@ -227,5 +231,73 @@ suite("credentials and plain HTTP", () => {
     const { endpointOf } = await import("../../engine/remote/endpoint.ts");
     assert.deepEqual(endpointOf("192.0.2.1:5000", []).schemes, ["https"]);
     assert.deepEqual(endpointOf("192.0.2.1:5000", ["192.0.2.1:5000"]).schemes, ["https", "http"]);
+  });
+});
+
+suite("logging in", { skip: noServer || skipWithoutProgram("htpasswd", "apache2-utils") }, () => {
+  test("keeps only what the registry accepts, and what is kept works for skopeo too", async () => {
+    await using dir = await temporaryDir("login");
+    const htpasswd = path.join(dir.path, "htpasswd");
+    await run("htpasswd", ["-Bbc", "-C", "4", htpasswd, user.username, user.password]);
+    await using registry = await startDockerRegistry({ htpasswd });
+    const file = path.join(dir.path, "config.json");
+    const kept = dockerConfig(file, {});
+    const clientWith: ClientWith = (credentials) => testClient({ credentials });
+    await assert.rejects(login(registry.host, wrong, kept, clientWith, signal), { code: "REMOTE_UNAUTHORIZED" });
+    assert.equal(await kept.find(registry.host, undefined, signal), undefined);
+    assert.deepEqual(await login(registry.host, password, kept, clientWith, signal), { keptIn: file, verified: true });
+    await using client = testClient({ credentials: kept });
+    await roundTrip(client, `${registry.host}/login:v1`);
+    await run("skopeo", [
+      "inspect",
+      "--raw",
+      "--tls-verify=false",
+      "--authfile",
+      file,
+      `docker://${registry.host}/login:v1`,
+    ]);
+  });
+
+  test("a host without a registry is told apart from one that refuses", async () => {
+    await using dir = await temporaryDir("login");
+    await using registry = await startDockerRegistry();
+    await using nobody = await startMeddlingProxy(registry.port, (_, response) => {
+      response.writeHead(404);
+      response.end();
+      return true;
+    });
+    const kept = dockerConfig(path.join(dir.path, "config.json"), {});
+    const clientWith: ClientWith = (credentials) => testClient({ credentials });
+    await assert.rejects(login(nobody.host, password, kept, clientWith, signal), { code: "REMOTE_PROTOCOL" });
+    assert.equal((await login(registry.host, password, kept, clientWith, signal)).verified, false);
+  });
+});
+
+suite("a proxy from the environment (a stand-in)", { skip: noServer }, () => {
+  test("tunnels to the registry by name and gets the password of its address", async () => {
+    await using registry = await startDockerRegistry();
+    const seen: string[] = [];
+    const proxy = createServer();
+    proxy.on("connect", (request, socket) => {
+      seen.push(`${request.url} ${request.headers["proxy-authorization"]}`);
+      const onward = connect(registry.port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        onward.pipe(socket).pipe(onward);
+      });
+      for (const each of [onward, socket]) each.on("error", () => onward.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { port } = proxy.address() as AddressInfo;
+    try {
+      const address = `http://me:pr0xy@127.0.0.1:${port}`;
+      const environment = { HTTP_PROXY: address, HTTPS_PROXY: address };
+      await using client = testClient({ environment, insecureRegistries: ["registry.test"] });
+      await roundTrip(client, "registry.test:5000/proxied:v1");
+      const authorization = `Basic ${Buffer.from("me:pr0xy").toString("base64")}`;
+      assert.deepEqual(new Set(seen), new Set([`registry.test:5000 ${authorization}`]));
+    } finally {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    }
   });
 });
