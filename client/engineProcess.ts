@@ -152,6 +152,7 @@ export class EngineProcess implements Disposable {
     running.child.stdin.end();
     await ended;
     clearTimeout(kill);
+    running.connection.dispose();
   }
 
   #running(): Promise<Running> {
@@ -247,9 +248,9 @@ export class EngineProcess implements Disposable {
   }
 
   #ended(running: Running, reason: string): void {
-    running.connection.dispose();
     // A start that broke is dealt with by `#giveUp`, an end that was asked for by `#end`.
     if (this.#starting === undefined || this.#state.kind !== "ready") return;
+    running.connection.dispose();
     this.#starting = undefined;
     if (Date.now() - running.startedAt >= this.#options.calmMs) this.#crashes = 0;
     const delayMs = this.#options.restartDelaysMs[this.#crashes];

@@ -4,10 +4,10 @@ import type { PlanResult } from "../engine/protocol.ts";
 import { BuildProblems } from "./buildProblems.ts";
 import { Builds } from "./builds.ts";
 import { CacheStatus } from "./cacheStatus/cacheStatus.ts";
-import { registerCommands } from "./commands.ts";
+import { commandIds, registerCommands } from "./commands.ts";
 import { followEngine } from "./engineEvents.ts";
 import { EngineProcess, type EngineState, patience } from "./engineProcess.ts";
-import { startLanguageClient } from "./languageClient.ts";
+import { imageAnswers } from "./imageFacts.ts";
 import type { Session } from "./session.ts";
 import { readSettings } from "./settings.ts";
 import { registerStatus } from "./statusBar.ts";
@@ -39,7 +39,10 @@ export function activate(context: ExtensionContext): KubefileApi {
   const builds = new Builds(engine, Date.now);
   const cacheStatus = new CacheStatus(context, engine, builds, settings);
   const changes = new EventEmitter<"images" | "builds">();
-  const language = startLanguageClient(context, engine, log);
+  const language = import("./languageClient.ts").then(({ startLanguageServer }) =>
+    startLanguageServer(context, imageAnswers(engine), commandIds),
+  );
+  language.catch((error: unknown) => log.error(`language server: ${error}`));
   const session: Session = {
     ...{ context, log, buildOutput, engine, builds, cacheStatus, settings },
     buildProblems: new BuildProblems(context),
@@ -49,7 +52,7 @@ export function activate(context: ExtensionContext): KubefileApi {
       changes.fire("builds");
       cacheStatus.refresh();
     },
-    restartLanguageServer: () => language.restart(),
+    restartLanguageServer: async () => (await language).restart(),
   };
   context.subscriptions.push(log, buildOutput, changes, { dispose: () => engine[Symbol.dispose]() });
   registerCommands(session);

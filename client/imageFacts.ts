@@ -1,33 +1,37 @@
-import { type BaseLanguageClient, NotificationType0, RequestType } from "vscode-languageclient";
+import type { CancellationToken } from "vscode-jsonrpc";
 import { type ImageDetails, images, inspectImage, storeChanged } from "../engine/protocol.ts";
 import type { EngineProcess } from "./engineProcess.ts";
 
-/** The questions of the language server that only the engine can answer; declared here as in `server/protocol.ts`. */
-const imageFactsRequest = new RequestType<{ reference: string; platform?: string }, unknown, void>(
-  "kubefile/imageFacts",
-);
-const localImagesRequest = new RequestType<Record<string, never>, unknown, void>("kubefile/localImages");
-const imageTagsRequest = new RequestType<{ repository: string }, unknown, void>("kubefile/imageTags");
-const imagesChanged = new NotificationType0("kubefile/imagesChanged");
+/** What the language server may ask about images; the values are those of `server/protocol.ts`. */
+export interface ImageAnswers {
+  /** What the local store knows of an image, or null. */
+  facts(question: { reference: string; platform?: string }, token: CancellationToken): Promise<unknown>;
+  /** The named images of the local store, or null when the engine cannot say. */
+  localImages(token: CancellationToken): Promise<unknown>;
+  /** Calls back when names of the store changed. */
+  onChange(listener: () => void): Disposable;
+}
 
-/** Answers the server's questions about images from the local store, and tells it when that changed. */
-export function answerImageQuestions(client: BaseLanguageClient, engine: EngineProcess): void {
-  client.onRequest(imageFactsRequest, async ({ reference, platform }, token) => {
-    const details = await engine.request(inspectImage, { reference }, token).catch(() => undefined);
-    return details ? factsOf(details, reference, platform) : null;
-  });
-  client.onRequest(localImagesRequest, async (_, token) => {
-    const all = await engine.ask(images, token).catch(() => undefined);
-    if (all === undefined) return null;
-    const named = all.flatMap(({ references, digest, sizeBytes }) =>
-      references.map((reference) => ({ reference, digest, sizeBytes })),
-    );
-    return { images: named };
-  });
-  client.onRequest(imageTagsRequest, () => null);
-  engine.onNotification(storeChanged, ({ what }) => {
-    if (what === "images" && client.isRunning()) void client.sendNotification(imagesChanged);
-  });
+/** Answers from the engine's store; an engine that is not there knows nothing. */
+export function imageAnswers(engine: EngineProcess): ImageAnswers {
+  return {
+    async facts({ reference, platform }, token) {
+      const details = await engine.request(inspectImage, { reference }, token).catch(() => undefined);
+      return details ? factsOf(details, reference, platform) : null;
+    },
+    async localImages(token) {
+      const all = await engine.ask(images, token).catch(() => undefined);
+      if (all === undefined) return null;
+      const named = all.flatMap(({ references, digest, sizeBytes }) =>
+        references.map((reference) => ({ reference, digest, sizeBytes })),
+      );
+      return { images: named };
+    },
+    onChange: (listener) =>
+      engine.onNotification(storeChanged, ({ what }) => {
+        if (what === "images") listener();
+      }),
+  };
 }
 
 function factsOf(details: ImageDetails, reference: string, platform: string | undefined): unknown {

@@ -1,33 +1,51 @@
-import type { ExtensionContext, LogOutputChannel } from "vscode";
-import { extensions, Uri } from "vscode";
-import type { LanguageClientOptions } from "vscode-languageclient";
+import { type ExtensionContext, extensions, Uri } from "vscode";
+import { NotificationType0, RequestType } from "vscode-languageclient";
 import { LanguageClient, TransportKind } from "vscode-languageclient/node";
-import { commandIds } from "./commands.ts";
-import type { EngineProcess } from "./engineProcess.ts";
-import { answerImageQuestions } from "./imageFacts.ts";
+import type { ImageAnswers } from "./imageFacts.ts";
 import { languageClientOptions } from "./languageOptions.ts";
 
-/** Starts the language server as a process of its own. It comes back by itself when it crashes, a few times. */
-export function startLanguageClient(
+/** A running language server, as the rest of the client sees it. */
+export interface LanguageServer {
+  restart(): Promise<void>;
+}
+
+/** The questions of the server; declared here as in `server/protocol.ts`. */
+const imageFacts = new RequestType<{ reference: string; platform?: string }, unknown, void>("kubefile/imageFacts");
+const localImages = new RequestType<Record<string, never>, unknown, void>("kubefile/localImages");
+const imageTags = new RequestType<{ repository: string }, unknown, void>("kubefile/imageTags");
+const imagesChanged = new NotificationType0("kubefile/imagesChanged");
+
+/**
+ * Starts the language server as a process of its own; it comes back by itself when it crashes, a few times.
+ * This file is a bundle of its own, loaded after activation: the LSP client is four fifths of the client's code.
+ */
+export async function startLanguageServer(
   context: ExtensionContext,
-  engine: EngineProcess,
-  log: LogOutputChannel,
-): LanguageClient {
+  answers: ImageAnswers,
+  commands: readonly string[],
+): Promise<LanguageServer> {
   const module = Uri.joinPath(context.extensionUri, "dist", "server.cjs").fsPath;
-  const options: LanguageClientOptions = languageClientOptions({
-    imageFacts: true,
-    commands: commandIds,
-    // The YAML extension checks Clusterfiles with a schema when it is there.
-    checkClusterfiles: extensions.getExtension("redhat.vscode-yaml") === undefined,
+  const run = { module, transport: TransportKind.ipc };
+  // The YAML extension checks Clusterfiles with a schema when it is there.
+  const checkClusterfiles = extensions.getExtension("redhat.vscode-yaml") === undefined;
+  const options = languageClientOptions({ imageFacts: true, commands, checkClusterfiles });
+  const client = new LanguageClient("kubefile", "Kubefile Language Server", { run, debug: run }, options);
+  client.onRequest(imageFacts, (question, token) => answers.facts(question, token));
+  client.onRequest(localImages, (_, token) => answers.localImages(token));
+  // Tags of other registries wait for the engine's registry client.
+  client.onRequest(imageTags, () => null);
+  const change = answers.onChange(() => {
+    if (client.isRunning()) void client.sendNotification(imagesChanged);
   });
-  const client = new LanguageClient(
-    "kubefile",
-    "Kubefile Language Server",
-    { run: { module, transport: TransportKind.ipc }, debug: { module, transport: TransportKind.ipc } },
-    options,
+  context.subscriptions.push(
+    { dispose: () => change[Symbol.dispose]() },
+    {
+      dispose: () => {
+        // At the end of the window the server may be gone before it is asked to go.
+        client.dispose().catch(() => {});
+      },
+    },
   );
-  answerImageQuestions(client, engine);
-  client.start().catch((error: unknown) => log.error(`language server: ${error}`));
-  context.subscriptions.push({ dispose: () => void client.dispose() });
+  await client.start();
   return client;
 }

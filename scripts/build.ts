@@ -4,14 +4,16 @@
  * | bundle | for | form |
  * |---|---|---|
  * | client.cjs, client.browser.js | the extension host, in Node and in a web worker | one CommonJS file each, `vscode` stays outside |
+ * | languageClient.cjs | the LSP client, loaded after activation | CommonJS |
  * | server.cjs, server.browser.js | the language server as a process, and as a web worker | one file each |
  * | engine/*.js | the engine's host, command line and workers | ES modules that share chunks |
  */
 import { existsSync, globSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
+import process from "node:process";
 import { parseArgs } from "node:util";
-import { type BuildOptions, context } from "esbuild";
-import { rootDir, say } from "./say.ts";
+import { type BuildOptions, context, type Plugin } from "esbuild";
+import { elapsed, rootDir, say } from "./say.ts";
 
 const { values: flags } = parseArgs({
   options: { production: { type: "boolean", default: false }, watch: { type: "boolean", default: false } },
@@ -22,14 +24,18 @@ if (flags.production) rmSync(distDir, { recursive: true, force: true });
 
 const startedAt = performance.now();
 const contexts = await Promise.all(bundles().map((options) => context(options)));
-await Promise.all(contexts.map((bundle) => bundle.rebuild()));
-say(`built ${sizes()} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+// esbuild has printed what is wrong and where; its exception adds nothing.
+const built = await Promise.allSettled(contexts.map((bundle) => bundle.rebuild()));
+const failures = built.filter(({ status }) => status === "rejected").length;
+if (failures === 0) say(`built ${sizes()} in ${elapsed(startedAt)}`);
+else say(`${failures} of ${built.length} bundles could not be built`);
 
 if (flags.watch) {
   await Promise.all(contexts.map((bundle) => bundle.watch()));
   say("watching; Ctrl-C ends it");
 } else {
   await Promise.all(contexts.map((bundle) => bundle.dispose()));
+  process.exitCode = failures === 0 ? 0 : 1;
 }
 
 function bundles(): BuildOptions[] {
@@ -46,7 +52,16 @@ function bundles(): BuildOptions[] {
   const forNode: BuildOptions = { ...common, platform: "node", target: "node22.15" };
   const forBrowser: BuildOptions = { ...common, platform: "browser", target: "es2023" };
   const all: BuildOptions[] = [
-    { ...forNode, ...single("client/extension.ts", "client.cjs"), format: "cjs", external: ["vscode"] },
+    {
+      ...forNode,
+      ...single("client/extension.ts", "client.cjs"),
+      format: "cjs",
+      external: ["vscode"],
+      // `import()` becomes `require`, which the extension host watches to hand out `vscode`.
+      supported: { "dynamic-import": false },
+      plugins: [besideBundle("client/languageClient.ts", "./languageClient.cjs")],
+    },
+    { ...forNode, ...single("client/languageClient.ts", "languageClient.cjs"), format: "cjs", external: ["vscode"] },
     { ...forBrowser, ...single("client/browser.ts", "client.browser.js"), format: "cjs", external: ["vscode"] },
     { ...forNode, ...single("server/main.ts", "server.cjs"), format: "cjs" },
     { ...forBrowser, ...single("server/browser.ts", "server.browser.js"), format: "iife" },
@@ -80,6 +95,18 @@ function single(entry: string, output: string): BuildOptions {
   return { entryPoints: [entry], outfile: path.join("dist", output) };
 }
 
+/** Leaves a file out of a bundle and asks for its own bundle at run time: CommonJS bundles cannot share chunks. */
+function besideBundle(file: string, bundle: string): Plugin {
+  return {
+    name: "beside-bundle",
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path: specifier, resolveDir }) =>
+        path.resolve(resolveDir, specifier) === path.join(rootDir, file) ? { path: bundle, external: true } : undefined,
+      );
+    },
+  };
+}
+
 /** The engine's two faces and each of its worker threads, every one a file of its own name in `dist/engine/`. */
 function engineEntries(): Record<string, string> {
   const files = ["engine/cli.ts", "engine/host.ts", ...globSync("engine/**/*Worker.ts", { cwd: rootDir }).sort()];
@@ -87,7 +114,10 @@ function engineEntries(): Record<string, string> {
 }
 
 function sizes(): string {
-  const files = ["client.cjs", "server.cjs"].map((name): [string, number] => [name, size(path.join(distDir, name))]);
+  const files = ["client.cjs", "languageClient.cjs", "server.cjs"].map((name): [string, number] => [
+    name,
+    size(path.join(distDir, name)),
+  ]);
   const engineDir = path.join(distDir, "engine");
   const engineFiles = existsSync(engineDir) ? readdirSync(engineDir, { recursive: true, encoding: "utf8" }) : [];
   const engineBytes = engineFiles
