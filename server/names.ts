@@ -1,7 +1,8 @@
-import { instructionOf } from "../kubefile/parse.ts";
+import { instructionOf, itemIndexAt } from "../kubefile/parse.ts";
 import type { Span } from "../kubefile/span.ts";
 import type { Flag, From, Heredoc, Instruction, Kubefile, Pair, Word } from "../kubefile/syntax.ts";
-import { placedInstructions, shifted } from "./locate.ts";
+import { type Placed, placedInstructions, shifted } from "./locate.ts";
+import { touches } from "./ranges.ts";
 
 /** A thing that a Kubefile gives a name to. */
 export type NameKind = "stage" | "app" | "variable" | "heredoc";
@@ -36,6 +37,8 @@ interface Mention {
   readonly name: string;
   readonly role: "definition" | "use";
   readonly span: Span;
+  /** Where the cursor means it: for a variable, from its `$` on. */
+  readonly reach: Span;
   /** `ARG NAME` without a value: it takes over the one from before the first FROM. */
   readonly takesOver: boolean;
 }
@@ -71,9 +74,17 @@ interface Draft {
   readonly occurrences: Occurrence[];
 }
 
+interface Entry {
+  readonly named: Draft;
+  readonly occurrence: Occurrence;
+  readonly reach: Span;
+}
+
 /** What the names mean while the file is read from top to bottom. */
 class Linker {
   readonly drafts: Draft[] = [];
+  /** Every occurrence, in the order of items. */
+  readonly entries: Entry[] = [];
   #stage = -1;
   readonly #apps = new Map<string, Draft>();
   readonly #stages = new Map<string, Draft>();
@@ -93,9 +104,12 @@ class Linker {
     this.#unbound = new Map();
   }
 
-  mention(mention: Mention, item: number, span: Span, node: Instruction): void {
-    const draft = this.#draftFor(mention, node);
-    draft?.occurrences.push({ role: mention.role, span, item });
+  mention(mention: Mention, { node, shift, index: item }: Placed): void {
+    const named = this.#draftFor(mention, node);
+    if (named === undefined) return;
+    const occurrence: Occurrence = { role: mention.role, span: shifted(mention.span, shift), item };
+    named.occurrences.push(occurrence);
+    this.entries.push({ named, occurrence, reach: shifted(mention.reach, shift) });
   }
 
   #draftFor(mention: Mention, node: Instruction): Draft | undefined {
@@ -166,42 +180,44 @@ function stageNumber(key: string): number {
 
 function link(kubefile: Kubefile): Names {
   const linker = new Linker();
-  for (const { node, shift, index } of placedInstructions(kubefile)) {
-    const mentions = mentionsOf(node);
-    // FROM's own uses belong to what stands above it; the name it gives is the new stage's.
-    if (node.kind === "FROM") {
-      for (const mention of mentions)
-        if (mention.role === "use") linker.mention(mention, index, shifted(mention.span, shift), node);
-      linker.enterStage(node);
-      for (const mention of mentions)
-        if (mention.role !== "use") linker.mention(mention, index, shifted(mention.span, shift), node);
-      continue;
-    }
-    // Values are expanded before the instruction defines anything.
-    for (const mention of mentions) linker.mention(mention, index, shifted(mention.span, shift), node);
-  }
-  return index(linker.drafts);
-}
-
-function index(drafts: readonly Draft[]): Names {
-  const entries = drafts.flatMap((named) => named.occurrences.map((occurrence) => ({ named, occurrence })));
-  entries.sort((a, b) => a.occurrence.span.start - b.occurrence.span.start);
-  for (const draft of drafts) draft.occurrences.sort((a, b) => a.span.start - b.span.start);
+  for (const placed of placedInstructions(kubefile)) linkInstruction(linker, placed);
+  for (const draft of linker.drafts) draft.occurrences.sort((a, b) => a.span.start - b.span.start);
+  const { entries } = linker;
   return {
-    all: drafts,
+    all: linker.drafts,
     at(offset) {
-      let low = 0;
-      let high = entries.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        const entry = entries[middle];
-        if (entry !== undefined && entry.occurrence.span.start <= offset) low = middle + 1;
-        else high = middle;
+      const item = itemIndexAt(kubefile, offset);
+      for (let at = firstOf(entries, item); entries[at]?.occurrence.item === item; at++) {
+        const entry = entries[at];
+        if (entry !== undefined && touches(entry.reach, offset)) return entry;
       }
-      const found = entries[low - 1];
-      return found !== undefined && offset <= found.occurrence.span.end ? found : undefined;
+      return undefined;
     },
   };
+}
+
+function linkInstruction(linker: Linker, placed: Placed): void {
+  const { node } = placed;
+  const mentions = mentionsOf(node);
+  const add = (mention: Mention): void => linker.mention(mention, placed);
+  // Values are expanded before the instruction defines anything, and come first in the list.
+  for (const mention of mentions) if (node.kind !== "FROM" || mention.role === "use") add(mention);
+  if (node.kind !== "FROM") return;
+  // The names FROM uses belong to what stands above it; the one it gives is the new stage's.
+  linker.enterStage(node);
+  for (const mention of mentions) if (mention.role === "definition") add(mention);
+}
+
+/** The index of the first entry that stands in `item` or behind it. */
+function firstOf(entries: readonly Entry[], item: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.occurrence.item ?? 0) < item) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 // ---- mentions of one instruction ----
@@ -215,7 +231,10 @@ function mentionsOf(node: Instruction): readonly Mention[] {
 }
 
 function usesOf(node: Instruction): Mention[] {
-  const mentions: Mention[] = node.variables.map((use) => mention("variable", use.name, "use", use.nameSpan));
+  const mentions: Mention[] = node.variables.map((use) => ({
+    ...mention("variable", use.name, "use", use.nameSpan),
+    reach: { start: use.span.start, end: use.nameSpan.end },
+  }));
   for (const flag of node.flags) mentions.push(...stageUsesInFlag(node, flag));
   switch (node.kind) {
     case "FROM":
@@ -288,7 +307,7 @@ function wordMention(kind: NameKind, word: Word, role: Mention["role"]): Mention
 }
 
 function mention(kind: NameKind, name: string, role: Mention["role"], span: Span): Mention {
-  return { kind, name, role, span, takesOver: false };
+  return { kind, name, role, span, reach: span, takesOver: false };
 }
 
 /** The span of a word without the quotes around it. */

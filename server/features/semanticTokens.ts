@@ -4,7 +4,6 @@ import type {
   SemanticTokensEdit,
   SemanticTokensLegend,
 } from "vscode-languageserver";
-import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Span } from "../../kubefile/span.ts";
 import type { Instruction, Item, Kubefile } from "../../kubefile/syntax.ts";
 import { itemTokens, type Token, type TokenKind } from "../../kubefile/tokens.ts";
@@ -57,8 +56,15 @@ const colours: Partial<Record<TokenKind, TypeName>> = {
   heredocBody: "string",
 };
 
-/** Tokens of one item: for each, offset from the item's start, length, type, modifier bits. None runs over a line's end. */
-type ItemColours = readonly number[];
+/**
+ * Tokens of one item: for each, its line counted from the item's first, column, length, type, modifier bits. An item is made
+ * of whole lines, so this holds wherever the item stands.
+ */
+interface ItemColours {
+  readonly data: readonly number[];
+  /** Line ends in the item. */
+  readonly lines: number;
+}
 
 // Items live through edits that do not touch them, and so do their tokens.
 const coloursByItem = new WeakMap<Item, ItemColours>();
@@ -120,48 +126,46 @@ export class SentTokens {
 function encode(document: OpenKubefile, first: number, last: number): number[] {
   const { tree, lines } = document;
   const data: number[] = [];
-  let line = 0;
-  let character = 0;
+  // Lines between the last token sent and the item at hand.
+  let ahead = lines.positionAt(tree.starts[first] ?? 0).line;
   for (let index = first; index < last; index++) {
-    const start = tree.starts[index] ?? 0;
-    const found = coloursOf(tree, index);
-    for (let at = 0; at < found.length; at += 4) {
-      const position = positionAt(lines, start + (found[at] ?? 0));
-      const deltaLine = position.line - line;
-      data.push(
-        deltaLine,
-        deltaLine === 0 ? position.character - character : position.character,
-        found[at + 1] ?? 0,
-        found[at + 2] ?? 0,
-        found[at + 3] ?? 0,
-      );
-      line = position.line;
-      character = position.character;
+    const item = coloursOf(tree, index);
+    let line = -ahead;
+    let character = 0;
+    for (let at = 0; at < item.data.length; at += 5) {
+      const tokenLine = item.data[at] ?? 0;
+      const column = item.data[at + 1] ?? 0;
+      const deltaLine = tokenLine - line;
+      data.push(deltaLine, deltaLine === 0 ? column - character : column);
+      data.push(item.data[at + 2] ?? 0, item.data[at + 3] ?? 0, item.data[at + 4] ?? 0);
+      line = tokenLine;
+      character = column;
     }
+    ahead = item.lines - line;
   }
   return data;
 }
 
-function positionAt(lines: TextDocument, offset: number): { line: number; character: number } {
-  return lines.positionAt(offset);
-}
-
 function coloursOf(tree: Kubefile, index: number): ItemColours {
   const item = tree.items[index];
-  if (item === undefined || item.kind === "blank") return [];
+  if (item === undefined) return { data: [], lines: 0 };
   const known = coloursByItem.get(item);
   if (known !== undefined) return known;
-  const painter = new Painter(tree.text, tree.starts[index] ?? 0, item);
-  for (const token of itemTokens(tree, index)) painter.paint(token);
-  coloursByItem.set(item, painter.data);
-  return painter.data;
+  const start = tree.starts[index] ?? 0;
+  const painter = new Painter(tree.text, start, item);
+  if (item.kind !== "blank") for (const token of itemTokens(tree, index)) painter.paint(token);
+  const colours: ItemColours = { data: painter.data, lines: painter.linesUpTo(start + item.length) };
+  coloursByItem.set(item, colours);
+  return colours;
 }
 
 /** Turns the tokens of one item into colours. */
 class Painter {
   readonly data: number[] = [];
   readonly #text: string;
-  readonly #start: number;
+  /** The line at hand, counted from the item's first, and where it starts. */
+  #line = 0;
+  #lineStart: number;
   readonly #node: Instruction | undefined;
   readonly #shift: number;
   readonly #shell = new ShellScanner();
@@ -169,7 +173,7 @@ class Painter {
 
   constructor(text: string, start: number, item: Item) {
     this.#text = text;
-    this.#start = start;
+    this.#lineStart = start;
     this.#shift = start - item.base;
     this.#node = item.kind === "instruction" ? item.node : undefined;
     this.#deprecated = this.#node?.kind === "MAINTAINER";
@@ -247,15 +251,33 @@ class Painter {
     return node.words[index - 1]?.value === "-c";
   }
 
-  /** Adds a token, one for each line it runs over. */
+  /** Adds a token, one for each line it runs over. Tokens come in order. */
   #add(type: TypeName, span: Span, bits: number): void {
-    let start = span.start;
-    while (start < span.end) {
-      const newline = this.#text.indexOf("\n", start);
-      const lineEnd = newline < 0 || newline > span.end ? span.end : newline;
-      const end = lineEnd > start && this.#text[lineEnd - 1] === "\r" ? lineEnd - 1 : lineEnd;
-      if (end > start) this.data.push(start - this.#start, end - start, typeNumbers[type], bits);
-      start = lineEnd + 1;
+    for (let at = span.start; at < span.end; ) {
+      this.linesUpTo(at);
+      const end = Math.min(span.end, lineEndAt(this.#text, at));
+      if (end > at) this.data.push(this.#line, at - this.#lineStart, end - at, typeNumbers[type], bits);
+      at = Math.max(end, at) + 1;
     }
   }
+
+  /** Counts the line ends in front of `offset`; offsets only grow. */
+  linesUpTo(offset: number): number {
+    for (;;) {
+      const end = lineEndAt(this.#text, this.#lineStart);
+      const next = end + (this.#text[end] === "\r" && this.#text[end + 1] === "\n" ? 2 : 1);
+      if (next > offset) return this.#line;
+      this.#line++;
+      this.#lineStart = next;
+    }
+  }
+}
+
+/** Where the line of `offset` ends: as in LSP, at CR, LF, or both. */
+function lineEndAt(text: string, offset: number): number {
+  for (let at = offset; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x0a || code === 0x0d) return at;
+  }
+  return text.length;
 }
