@@ -1,10 +1,14 @@
-import { statfsSync } from "node:fs";
-import type { ByteString } from "../byteString.ts";
+import { lstatSync, lutimesSync, renameSync, rmdirSync, statfsSync } from "node:fs";
+import { type ByteString, bytesOfText, fsPath } from "../byteString.ts";
 import { unpackLayer } from "../layer/apply.ts";
+import type { LayerEntry } from "../layer/layerEntry.ts";
 import type { Owner } from "../layer/layerWriter.ts";
+import { joinPath, parentPath } from "../layer/safePath.ts";
+import { makeSpecialFiles, whiteoutDevice } from "../layer/specialFiles.ts";
+import { readWhiteout } from "../layer/whiteout.ts";
 import type { Digest } from "../oci/digest.ts";
-import { chainIdOf, type HeldLayer, RootfsCache, type UnpackedLayer } from "./rootfsCache.ts";
-import type { LayerSource, Rootfs, RootfsOptions } from "./sandboxSpec.ts";
+import { chainIdOf, type HeldLayer, type LayerFacts, RootfsCache, type UnpackedLayer } from "./rootfsCache.ts";
+import type { LayerSource, Rootfs, RootfsOptions, SandboxRun } from "./sandboxSpec.ts";
 
 /** What `statfs` says of a tmpfs. */
 const tmpfsMagic = 0x01021994;
@@ -49,6 +53,66 @@ export async function materialise(layers: readonly LayerSource[], options: Rootf
     ownerOf: ownersOf(unpacked),
     [Symbol.asyncDispose]: async (): Promise<void> => release(),
   };
+}
+
+/**
+ * Makes what a run wrote the unpacked form of the layer it became, so that the next RUN need not unpack it. To be called when the layer is
+ * packed; the run's changes are gone afterwards. A run over a plain copy is left to be unpacked. `latestMtimeSeconds` is what the packer
+ * clamped times to, so that later runs see the same times as from the layer.
+ */
+export async function adoptRun(
+  run: SandboxRun,
+  rootfs: Rootfs,
+  layer: LayerSource,
+  options: RootfsOptions & { readonly latestMtimeSeconds?: number },
+): Promise<void> {
+  if (run.method !== "overlay") return;
+  const entries = await run.changes();
+  await matchLayer(run.changesDir, entries, options);
+  const chainId = [...rootfs.layers, layer].reduce<Digest | undefined>(
+    (parent, { diffId }) => chainIdOf(parent, diffId),
+    undefined,
+  );
+  if (chainId === undefined) return;
+  const fill = async (dir: string): Promise<LayerFacts> => {
+    rmdirSync(dir);
+    renameSync(run.changesDir, dir);
+    return { sizeBytes: layer.sizeBytes, warnings: [], unsetOwners: unsetOwnersOf(entries) };
+  };
+  const held = await new RootfsCache(options.dir).holdOrMake(chainId, fill, options.signal);
+  held.release();
+}
+
+/** Brings the upper directory of a run to what unpacking its layer would give. */
+async function matchLayer(
+  dir: string,
+  entries: readonly LayerEntry[],
+  { latestMtimeSeconds, signal }: RootfsOptions & { readonly latestMtimeSeconds?: number },
+): Promise<void> {
+  const base = bytesOfText(dir);
+  const deleted = entries
+    .flatMap((entry) => readWhiteout(entry.path) ?? [])
+    .flatMap((w) => (w.kind === "whiteout" ? w.path : []));
+  // Those that are not there as devices are hidden by an opaque mark so far, which only overlayfs itself can read.
+  const missing = deleted.filter(
+    (path) => lstatSync(fsPath(joinPath(base, path)), { throwIfNoEntry: false }) === undefined,
+  );
+  await makeSpecialFiles(dir, missing.map(whiteoutDevice), signal);
+  const touched = new Set(missing.map(parentPath));
+  const latest = latestMtimeSeconds ?? Number.POSITIVE_INFINITY;
+  // Children before parents: nothing after this changes a directory.
+  for (const entry of [...entries].reverse()) {
+    const mtime = entry.mtimeSeconds + entry.mtimeNanoseconds / 1e9;
+    if (readWhiteout(entry.path) !== undefined || (mtime <= latest && !touched.has(entry.path))) continue;
+    const shown = Math.min(mtime, latest);
+    lutimesSync(fsPath(joinPath(base, entry.path)), shown, shown);
+  }
+}
+
+function unsetOwnersOf(entries: readonly LayerEntry[]): ReadonlyMap<ByteString, Owner> {
+  if (process.geteuid?.() === 0) return new Map();
+  const foreign = entries.filter(({ uid, gid }) => uid !== 0 || gid !== 0);
+  return new Map(foreign.map(({ path, uid, gid }) => [path, { uid, gid }]));
 }
 
 /** Removes unpacked layers nobody uses, on disk and in memory; see `RootfsCache.prune`. Returns the bytes freed. */

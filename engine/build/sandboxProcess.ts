@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -211,6 +211,7 @@ async function openOutput(
     // A reader that does not wait, then a writer: neither blocks this thread.
     const readFd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
     const writeFd = openSync(name, constants.O_WRONLY);
+    unlinkSync(name);
     return { reader: new Socket({ fd: readFd, readable: true, writable: false }), writeFd };
   }) as [Channel, Channel];
   return {

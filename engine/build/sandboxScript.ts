@@ -99,6 +99,8 @@ function prologue(plan: ScriptPlan): string[] {
   return [
     "set -u",
     'fail() { echo "$1" >&2; exit 125; }',
+    // Without -n a user who may not write the list of mounts is told that a mount that was made had failed.
+    'mount() { command mount -n "$@"; }',
     "umask 022",
     `cd ${quote(plan.runDir)} || fail "no run directory"`,
     // No component of a place may be a symlink here: mounting would follow it out of the tree.
@@ -113,12 +115,9 @@ function prologue(plan: ScriptPlan): string[] {
 function rootTree(plan: ScriptPlan): string[] {
   if (plan.method === "copy") return ["try mount --bind root root", "try mount -o remount,bind,nodev root"];
   const lower = Array.from({ length: plan.layerCount + 1 }, (_, index) => String(index)).join(":");
-  const options = [
-    `lowerdir=${lower},upperdir=upper,workdir=work`,
-    // Renamed directories and changed metadata must be whole in the upper directory: it becomes a layer.
-    "redirect_dir=off,metacopy=off,index=off",
-    ...(plan.isRoot ? [] : ["userxattr"]),
-  ].join(",");
+  // Renamed directories and changed metadata must be whole in the upper directory: it becomes a layer. With userxattr that is always so.
+  const whole = plan.isRoot ? "redirect_dir=off,metacopy=off,index=off" : "userxattr";
+  const options = `lowerdir=${lower},upperdir=upper,workdir=work,${whole}`;
   return [
     `mount -t overlay -o nodev,${options} overlay root 2> private/refused || { echo "overlay $(cat private/refused)" >&3; exit 124; }`,
   ];
@@ -142,7 +141,8 @@ function systemMounts(plan: ScriptPlan): string[] {
     "try mount -t tmpfs -o nosuid,nodev,noexec,mode=0755,size=65536k tmpfs root/dev",
     ...devices.map((name) => `: > root/dev/${name}; try mount --bind /dev/${name} root/dev/${name}`),
     "mkdir -m 0755 root/dev/pts; mkdir -m 1777 root/dev/shm",
-    "mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts root/dev/pts 2>/dev/null || try mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts root/dev/pts",
+    // Group 5 is tty everywhere; a namespace with one user has no such group.
+    `try mount -t devpts -o newinstance,ptmxmode=0666,mode=0620${plan.isRoot ? ",gid=5" : ""} devpts root/dev/pts`,
     "try mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=65536k tmpfs root/dev/shm",
     "ln -s pts/ptmx root/dev/ptmx; ln -s /proc/self/fd root/dev/fd; ln -s fd/0 root/dev/stdin; ln -s fd/1 root/dev/stdout; ln -s fd/2 root/dev/stderr",
   ];
