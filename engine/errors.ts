@@ -27,6 +27,9 @@ export interface ErrorFacts {
   STORE_READ_ONLY: { readonly dir: string };
   STORE_FULL: { readonly dir: string };
   STORE_UNUSABLE: { readonly dir: string; readonly problem: string };
+  ARCHIVE_UNREADABLE: { readonly file: string; readonly problem: string };
+  ARCHIVE_ONE_PLATFORM: { readonly reference: string; readonly platforms: string };
+  ARCHIVE_TARGET_UNUSABLE: { readonly path: string; readonly problem: string };
   // remote: talking to registries
   PROXY_INVALID: { readonly variable: string };
   CERTIFICATE_UNREADABLE: { readonly path: string; readonly reason: string };
@@ -105,6 +108,17 @@ export interface ErrorFacts {
   BASE_IMAGE_MISSING: { readonly reference: string };
   BASE_PLATFORM_MISSING: { readonly reference: string; readonly platform: string; readonly offered: readonly string[] };
   APP_TYPE_UNKNOWN: { readonly app: string; readonly reason: string };
+  OWNER_UNKNOWN: { readonly owner: string; readonly name: string; readonly file: string };
+  KUBEFILE_NOT_TEXT: { readonly path: string; readonly offset: number };
+  CHART_INVALID: { readonly chart: string; readonly reason: string };
+  CHART_VALUES_INVALID: { readonly source: string; readonly reason: string };
+  CHART_RENDER_FAILED: {
+    readonly chart: string;
+    readonly detail: string;
+    readonly file?: string;
+    readonly line?: number;
+  };
+  CHART_LIMIT_REACHED: { readonly chart: string; readonly reason: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -177,6 +191,16 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   STORE_UNUSABLE: {
     message: (f) =>
       `The store ${f.dir} cannot be used: ${f.problem}. Choose another folder with --store or KUBEFILE_STORE.`,
+  },
+  ARCHIVE_UNREADABLE: {
+    message: (f) => `Loading ${f.file}: ${f.problem}. Nothing was named; ask who made it for a repaired copy.`,
+  },
+  ARCHIVE_ONE_PLATFORM: {
+    message: (f) =>
+      `Saving ${f.reference}: docker-archive holds one platform and the image has ${f.platforms}. Choose one with --platform, or save as oci-archive.`,
+  },
+  ARCHIVE_TARGET_UNUSABLE: {
+    message: (f) => `Saving to ${f.path}: ${f.problem}. Choose another place with --output. Nothing was changed.`,
   },
   PROXY_INVALID: {
     message: (f) => `${f.variable} does not name a proxy: write http://host:port or https://host:port, or unset it.`,
@@ -341,6 +365,21 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   APP_TYPE_UNKNOWN: {
     message: (f) =>
       `application ${f.app}: how to launch it is not known. ${f.reason} Add APPCMDS ${f.app} ["…"] to say how.`,
+  },
+  OWNER_UNKNOWN: {
+    message: (f) =>
+      `--chown=${f.owner}: the image below has no "${f.name}" in ${f.file}. Write a number, or create the name first.`,
+  },
+  KUBEFILE_NOT_TEXT: {
+    message: (f) =>
+      `reading ${f.path}: it is not text (a NUL at character ${f.offset}). Name the Kubefile with --file.`,
+  },
+  CHART_INVALID: { message: (f) => `Reading the chart ${f.chart}: ${f.reason}. Nothing was rendered.` },
+  CHART_VALUES_INVALID: { message: (f) => `Reading values from ${f.source}: ${f.reason}.` },
+  CHART_RENDER_FAILED: { message: (f) => `Rendering the chart ${f.chart}: ${f.detail}` },
+  CHART_LIMIT_REACHED: {
+    message: (f) =>
+      `Rendering the chart ${f.chart}: stopped, ${f.reason}. Raise the limits only for a chart you trust.`,
   },
 };
 

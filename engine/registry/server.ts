@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { EngineError } from "../errors.ts";
-import { type Answer, refuse } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import type { WritableContent } from "./content.ts";
+import { failureAnswer } from "./failureAnswer.ts";
 import { handle } from "./handle.ts";
 import { createUploadSessions } from "./uploadHandlers.ts";
 
@@ -109,13 +110,7 @@ async function answerRequest(
     if (gone.signal.aborted) return;
     onError(what, error);
     if (response.headersSent) response.destroy();
-    else
-      await send(
-        refuse("UNSUPPORTED", "The registry failed; its log says why.", { status: 500 }),
-        request,
-        response,
-        gone.signal,
-      );
+    else await send(failureAnswer(error), request, response, gone.signal);
   }
 }
 
