@@ -22,7 +22,7 @@ function names(test: (row: InstructionInfo) => boolean): string {
 
 /** Begins an instruction: at the start of a line, behind ONBUILD or HEALTHCHECK flags. */
 function begin(group: string): string {
-  return `(?i)^\\s*(?:(ONBUILD)\\s+)?(${group})(?=\\s|\\\\$|$)`;
+  return `(?i)^\\s*(?:(ONBUILD)\\s+)?(${group})(?=\\s|\\\\|$)`;
 }
 
 const keywordCaptures: Pattern = {
@@ -44,13 +44,14 @@ function instruction(name: string, group: string, patterns: readonly Pattern[]):
     name: `meta.${name}.kubefile`,
     begin: begin(group),
     beginCaptures: keywordCaptures,
-    end: "$(?<![\\\\`])|$(?<![\\\\`]\\s)",
+    // A joined line is consumed by `continuation`, which stays open over comments and blank lines.
+    end: "$",
     patterns,
   };
 }
 
 function grammar(): Pattern {
-  const shell = names((row) => row.shape === "command" || row.shape === "healthcheck");
+  const shell = names((row) => row.shape === "command");
   const pairs = names((row) => row.shape === "pairs" || row.shape === "arguments" || row.shape === "appEnv");
   const commands = names((row) => row.shape === "appCommands" || row.shape === "commands");
   const apps = names((row) => row.shape === "app" || row.shape === "names");
@@ -66,7 +67,9 @@ function grammar(): Pattern {
       { include: "#heredocShell" },
       { include: "#heredocText" },
       { include: "#from" },
+      { include: "#shellLine" },
       { include: "#shell" },
+      { include: "#healthcheck" },
       { include: "#pairs" },
       { include: "#commands" },
       { include: "#apps" },
@@ -88,7 +91,12 @@ function grammar(): Pattern {
         name: "comment.line.number-sign.kubefile",
         captures: { "1": { name: "punctuation.definition.comment.kubefile" } },
       },
-      continuation: { match: "[\\\\`][ \\t]*$\\n?", name: "constant.character.escape.line-continuation.kubefile" },
+      continuation: {
+        begin: "(\\\\)[ \\t]*$\\n?",
+        beginCaptures: { "1": { name: "constant.character.escape.line-continuation.kubefile" } },
+        end: "^(?!\\s*(?:#|$))",
+        patterns: [{ include: "#comment" }],
+      },
       flag: {
         match: "(?<=\\s)(--[A-Za-z][A-Za-z-]*)(?:(=)(\\S*))?",
         captures: {
@@ -99,7 +107,7 @@ function grammar(): Pattern {
       },
       array: {
         begin: '(?<=\\s)\\[(?=\\s*(?:"|\\]|[\\\\`]\\s*$))',
-        end: "\\]|(?<![\\\\`])$",
+        end: "\\]|$",
         name: "meta.structure.array.kubefile",
         patterns: [...shared, { include: "#jsonString" }, { match: ",", name: "punctuation.separator.array.kubefile" }],
       },
@@ -114,7 +122,7 @@ function grammar(): Pattern {
       },
       commandArray: {
         begin: '(?<=\\s)\\[(?=\\s*(?:"|\\]|[\\\\`]\\s*$))',
-        end: "\\]|(?<![\\\\`])$",
+        end: "\\]|$",
         name: "meta.structure.array.kubefile",
         patterns: [
           ...shared,
@@ -140,7 +148,7 @@ function grammar(): Pattern {
         patterns: [
           {
             begin: '"',
-            end: '"|(?<![\\\\`])$',
+            end: '"|$',
             name: "string.quoted.double.kubefile",
             patterns: [
               ...shared,
@@ -148,14 +156,14 @@ function grammar(): Pattern {
               { include: "#variable" },
             ],
           },
-          { begin: "'", end: "'|(?<![\\\\`])$", name: "string.quoted.single.kubefile", patterns: [...shared] },
+          { begin: "'", end: "'|$", name: "string.quoted.single.kubefile", patterns: [...shared] },
         ],
       },
       variable: {
         patterns: [
           {
             begin: "(\\$\\{)([A-Za-z_][A-Za-z0-9_]*)(:?[-+?]|##?|%%?|//?)?",
-            end: "\\}|(?<![\\\\`])$",
+            end: "\\}|$",
             name: "variable.other.kubefile",
             beginCaptures: {
               "1": { name: "punctuation.definition.variable.kubefile" },
@@ -176,16 +184,65 @@ function grammar(): Pattern {
         { match: "[^\\s$#\\\\`\"'-][^\\s$\\\\`\"']*", name: "entity.name.type.image.kubefile" },
       ]),
       shell: instruction("shell", shell, [
+        { include: "#comment" },
+        { include: "#commandArray" },
+        {
+          begin: "((?:--\\S+\\s+)*)(\\S.*?)??(\\\\)[ \\t]*$\\n?",
+          beginCaptures: {
+            "1": { patterns: [{ include: "#flagWord" }] },
+            "2": { name: "meta.embedded.inline.shell.kubefile", patterns: [{ include: "#shellText" }] },
+            "3": { name: "constant.character.escape.line-continuation.kubefile" },
+          },
+          end: "^(?!\\s*(?:#|$))",
+          patterns: [{ include: "#comment" }],
+        },
+        {
+          match: "(\\S.*?)\\s*$",
+          captures: { "1": { name: "meta.embedded.inline.shell.kubefile", patterns: [{ include: "#shellText" }] } },
+        },
+      ]),
+      shellText: {
+        patterns: [
+          {
+            match: "(&&|\\|\\|?|;)\\s*([A-Za-z0-9_./-]+)?",
+            captures: {
+              "1": { name: "keyword.operator.shell.kubefile" },
+              "2": { name: "support.function.shell.kubefile" },
+            },
+          },
+          { match: "(?<=\\s)--?[A-Za-z][A-Za-z0-9-]*", name: "variable.parameter.shell.kubefile" },
+          { include: "#parenthesised" },
+          { include: "source.shell" },
+        ],
+      },
+      // One line by itself: what the shell grammar opens cannot run into the next instruction.
+      shellLine: {
+        match: `(?i)^\\s*(?:(ONBUILD)\\s+)?(${shell})\\s+(?![\\s\\[]|.*<<)((?:--\\S+\\s+)*)([A-Za-z0-9_./-]+)?(.*[^\\s\\\\])?\\s*$`,
+        name: "meta.shell.kubefile",
+        captures: {
+          "1": { name: "keyword.control.kubefile" },
+          "2": { name: "keyword.control.kubefile" },
+          "3": { patterns: [{ include: "#flagWord" }] },
+          "4": { name: "support.function.shell.kubefile" },
+          "5": { name: "meta.embedded.inline.shell.kubefile", patterns: [{ include: "#shellText" }] },
+        },
+      },
+      flagWord: {
+        match: "(--[A-Za-z][A-Za-z-]*)(?:(=)(\\S*))?",
+        captures: {
+          "1": { name: "entity.other.attribute-name.kubefile" },
+          "2": { name: "keyword.operator.assignment.kubefile" },
+          "3": { name: "string.unquoted.kubefile" },
+        },
+      },
+      parenthesised: { match: "\\$\\([A-Za-z_][A-Za-z0-9_]*\\)", name: "variable.other.kubefile" },
+      healthcheck: instruction("shell", "HEALTHCHECK", [
         ...shared,
         { include: "#flag" },
-        { match: "(?i)(?<=\\s)(CMD|NONE)(?=\\s)(?=.*HEALTHCHECK)?", name: "keyword.control.kubefile" },
+        { match: "(?i)(?<=\\s)(?:CMD|NONE)(?=\\s|$)", name: "keyword.control.kubefile" },
         { include: "#commandArray" },
-        { match: "\\$\\([A-Za-z_][A-Za-z0-9_]*\\)", name: "variable.other.kubefile" },
-        { include: "#shellScript" },
+        { include: "#shellText" },
       ]),
-      shellScript: {
-        patterns: [{ include: "source.shell" }],
-      },
       pairs: instruction("pairs", pairs, [
         ...shared,
         { include: "#flag" },
@@ -234,8 +291,8 @@ function heredoc(group: string, content: string, patterns: readonly Pattern[]): 
       "6": { name: "keyword.control.heredoc-token.kubefile" },
       "8": { patterns: wordPatterns },
     },
-    end: "^\\t*(\\6)$",
-    endCaptures: { "1": { name: "keyword.control.heredoc-token.kubefile" } },
+    // Checked at the head of every line, so that an open quote in the body does not swallow the marker.
+    while: "^(?!\\t*\\6\\s*$)",
     contentName: content,
     patterns,
   };

@@ -1,0 +1,131 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { startVscodeServer, type VscodeServer } from "../../../scripts/editor/vscodeServer.ts";
+import { workbenchUrl } from "../../../scripts/editor/workbenchUrl.ts";
+import { launchChromium } from "./chromium.ts";
+import { createWorkspace, type EditorWorkspace } from "./workspace.ts";
+
+const rootDir = path.resolve(import.meta.dirname, "../../..");
+const resultsDir = path.join(rootDir, "test-results");
+
+/** Two slow cores and a cold browser: what takes a second at a desk may take half a minute. */
+const patienceMs = 60_000;
+
+/** VS Code's workbench in a page, on a workspace of its own, driven as a person would. */
+export interface Workbench extends AsyncDisposable {
+  readonly page: Page;
+  readonly workspace: EditorWorkspace;
+  /** Opens a file by name through Quick Open. */
+  open(file: string): Promise<void>;
+  /** Chooses a command in the palette by its full title. */
+  command(title: string): Promise<void>;
+  /** Answers an input box or quick pick that is open. */
+  answer(text: string): Promise<void>;
+  /** Shows the extension's views. */
+  showViews(): Promise<void>;
+  /** A row of any tree by its text. */
+  row(text: string | RegExp): Locator;
+  /** A line of the open editor. */
+  line(text: string | RegExp): Locator;
+  /** Keeps a picture in `test-results/`. */
+  picture(name: string): Promise<void>;
+}
+
+/** What may differ from a plain light or dark window. */
+export interface WorkbenchOptions {
+  readonly theme?:
+    | "Default Dark Modern"
+    | "Default Light Modern"
+    | "Default High Contrast"
+    | "Default High Contrast Light";
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** A packed extension instead of the checkout. */
+  readonly vsix?: string;
+  /** A file of the workspace to open at the start. */
+  readonly file?: string;
+  readonly workspaceTrust?: boolean;
+}
+
+/** Starts server, browser and page, and waits until the workbench stands. */
+export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Workbench> {
+  await using stack = new AsyncDisposableStack();
+  const workspace = stack.use(createWorkspace());
+  const server: VscodeServer = stack.use(
+    await startVscodeServer({
+      env: { KUBEFILE_STORE: workspace.storeDir },
+      settings: {
+        "workbench.colorTheme": options.theme ?? "Default Dark Modern",
+        "editor.minimap.enabled": false,
+        "breadcrumbs.enabled": false,
+        ...options.settings,
+      },
+      ...(options.vsix ? { vsix: options.vsix } : { linkedExtension: rootDir }),
+      ...(options.workspaceTrust ? { workspaceTrust: true } : {}),
+    }),
+  );
+  const browser: Browser = await launchChromium();
+  stack.defer(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(patienceMs);
+  const file = options.file ? path.join(workspace.dir, options.file) : undefined;
+  await page.goto(workbenchUrl(server.port, { folder: workspace.dir, ...(file ? { file } : {}) }));
+  await page.locator(".monaco-workbench").waitFor();
+  if (options.file) await page.locator(".tab", { hasText: path.basename(options.file) }).waitFor();
+  const owned = stack.move();
+  return { ...gestures(page), page, workspace, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+type Gestures = Pick<Workbench, "open" | "command" | "answer" | "showViews" | "row" | "line" | "picture">;
+
+function gestures(page: Page): Gestures {
+  const input = page.locator(".quick-input-widget:visible input");
+  const choose = async (text: string, choice: string): Promise<void> => {
+    await input.waitFor();
+    await input.fill(text);
+    // The list is filtered as one types: the wanted row has to be the focused one before Enter means it.
+    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: choice }).waitFor();
+    await page.keyboard.press("Enter");
+  };
+  return {
+    async open(file) {
+      await page.keyboard.press("Control+P");
+      await choose(file, path.basename(file));
+      await page.locator(".tab.active", { hasText: path.basename(file) }).waitFor();
+    },
+    async command(title) {
+      await page.keyboard.press("F1");
+      await choose(`>${title}`, title);
+    },
+    async answer(text) {
+      await input.waitFor();
+      await input.fill(text);
+      await page.keyboard.press("Enter");
+    },
+    async showViews() {
+      await page.locator('.activitybar .action-label[aria-label="Kubefile"]').click();
+      await page.locator(".pane-header", { hasText: "Cluster Images" }).waitFor();
+    },
+    row: (text) => page.locator(".pane-body .monaco-list-row", { hasText: text }),
+    line: (text) => page.locator(".monaco-editor .view-line", { hasText: text }),
+    async picture(name) {
+      mkdirSync(resultsDir, { recursive: true });
+      await page.screenshot({ path: path.join(resultsDir, `${name}.png`) });
+    },
+  };
+}
+
+/** Runs a story in a workbench of its own; a story that breaks leaves a picture of where it stood. */
+export async function inWorkbench(
+  name: string,
+  options: WorkbenchOptions,
+  story: (workbench: Workbench) => Promise<void>,
+): Promise<void> {
+  await using workbench = await openWorkbench(options);
+  try {
+    await story(workbench);
+  } catch (error) {
+    await workbench.picture(`${name}-failed`).catch(() => {});
+    throw error;
+  }
+}
