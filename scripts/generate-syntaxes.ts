@@ -239,9 +239,15 @@ function grammar(): Pattern {
       healthcheck: instruction("shell", "HEALTHCHECK", [
         ...shared,
         { include: "#flag" },
+        {
+          match: "(?i)(?<=\\s)(CMD|NONE)\\s+(?!\\[)(\\S.*?)(?=\\s*\\\\?\\s*$)",
+          captures: {
+            "1": { name: "keyword.control.kubefile" },
+            "2": { name: "meta.embedded.inline.shell.kubefile", patterns: [{ include: "#shellText" }] },
+          },
+        },
         { match: "(?i)(?<=\\s)(?:CMD|NONE)(?=\\s|$)", name: "keyword.control.kubefile" },
         { include: "#commandArray" },
-        { include: "#shellText" },
       ]),
       pairs: instruction("pairs", pairs, [
         ...shared,
