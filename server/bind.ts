@@ -21,6 +21,7 @@ import { declaration, definition } from "./features/definition.ts";
 import { documentLinks } from "./features/documentLink.ts";
 import { documentSymbols, flatSymbols } from "./features/documentSymbol.ts";
 import { foldingRanges } from "./features/folding.ts";
+import { formatting, onTypeFormatting } from "./features/formatting.ts";
 import { hover } from "./features/hover.ts";
 import { inlayHints } from "./features/inlayHint.ts";
 import { linkedEditingRanges } from "./features/linkedEditing.ts";
@@ -171,8 +172,18 @@ function bindEdits(session: Session): void {
     }),
   );
   connection.onCodeAction(
-    on(session, "codeAction", [], async (document, params) =>
-      codeActions(document, await unlessChanged(document, desk.problems(document)), params, client),
+    on(session, "codeAction", [], async (document, params) => {
+      const settings = await settingsOf(session, document.uri);
+      return codeActions(document, desk.problems(document, settings), params, { ...client, ...settings });
+    }),
+  );
+  connection.onDocumentFormatting(on(session, "formatting", [], (document) => formatting(document)));
+  connection.onDocumentRangeFormatting(
+    on(session, "rangeFormatting", [], (document, { range }) => formatting(document, spanOf(document.lines, range))),
+  );
+  connection.onDocumentOnTypeFormatting(
+    on(session, "onTypeFormatting", [], (document, { position, ch, options }) =>
+      onTypeFormatting(document, position, ch, options),
     ),
   );
 }

@@ -169,7 +169,7 @@ function argumentCursor(kubefile: Kubefile, instruction: Instruction, offset: nu
 }
 
 /** Line continuations become blanks of the same length. */
-function joinLines(text: string, mark: string): string {
+export function joinLines(text: string, mark: string): string {
   const pattern = mark === "\\" ? /\\[ \t]*\r?\n/gu : /`[ \t]*\r?\n/gu;
   return text.replace(pattern, (found) => " ".repeat(found.length));
 }

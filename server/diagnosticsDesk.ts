@@ -46,8 +46,7 @@ export class DiagnosticsDesk {
   }
 
   /** The problems of a Kubefile as it is now, with what is known of the world now. */
-  async problems(document: OpenKubefile): Promise<readonly Problem[]> {
-    const settings = await this.#settings(document);
+  problems(document: OpenKubefile, settings: Settings): readonly Problem[] {
     return this.#checker.check(document, settings).problems;
   }
 

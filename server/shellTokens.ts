@@ -27,7 +27,7 @@ const reserved: ReadonlySet<string> = new Set([
   "}",
   "[[",
 ]);
-const operatorAt = /(?:\d?(?:<<<|<<-?|>>|>\||[<>]&?)&?-?|&&|\|\||;;|\|&|[;|&()])/uy;
+const operatorAt = /(?:\d?(?:<<<|<<-?|>>|>\||[<>])(?:&(?:\d|-)?)?|&&|\|\||;;|\|&|[;|&()])/uy;
 const wordAt = /(?:\\[\s\S]|[^\s'"|&;()<>\\])+/uy;
 const blanksAt = /[^\S\r\n]+/uy;
 
@@ -54,9 +54,19 @@ export class ShellScanner {
     if (this.#quote === "") this.#inWord = false;
   }
 
+  /** A line ends between two pieces, and with it the command. */
+  newline(): void {
+    if (this.#quote === "") this.#endCommand();
+  }
+
   scan(text: string, emit: EmitShellToken): void {
     for (let at = 0; at < text.length; )
       at = this.#quote === "" ? this.#scanPlain(text, at, emit) : this.#scanQuoted(text, at, emit);
+  }
+
+  #endCommand(): void {
+    this.#command = true;
+    this.#inWord = false;
   }
 
   #scanQuoted(text: string, from: number, emit: EmitShellToken): number {
@@ -71,8 +81,7 @@ export class ShellScanner {
   #scanPlain(text: string, at: number, emit: EmitShellToken): number {
     const character = text[at];
     if (character === "\n" || character === "\r") {
-      this.#command = true;
-      this.#inWord = false;
+      this.#endCommand();
       return at + 1;
     }
     const blanks = endOf(blanksAt, text, at);

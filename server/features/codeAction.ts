@@ -6,7 +6,10 @@ import {
   type TextEdit,
   type WorkspaceEdit,
 } from "vscode-languageserver";
+import type { CheckOptions } from "../../kubefile/check/check.ts";
 import { suppressFixes } from "../../kubefile/check/suppress.ts";
+import { fixAll } from "../../kubefile/fix.ts";
+import { applyEdits } from "../../kubefile/format.ts";
 import { itemIndexAt } from "../../kubefile/parse.ts";
 import type { TextEdit as CoreEdit, Fix, Problem } from "../../kubefile/problems.ts";
 import type { ClientSupport } from "../clientSupport.ts";
@@ -23,7 +26,8 @@ export const codeActionKinds: readonly string[] = [CodeActionKind.QuickFix, fixA
 export type CodeActionOptions = Pick<
   ClientSupport,
   "documentChanges" | "relatedInformation" | "diagnosticTags" | "codeDescription" | "commands"
->;
+> &
+  Pick<CheckOptions, "dialect" | "severities">;
 
 /** Opens a page in the browser, where the client has registered it. */
 const openPage = "kubefile.openProblemPage";
@@ -48,14 +52,16 @@ export function codeActions(
       actions.push(...suppressions(document, problem, params, options));
     for (const problem of oncePerCode(here)) actions.push(...pageAction(problem, options));
   }
-  if (asksFor(fixAllKind, params.context.only)) actions.push(...fixAll(document, problems, options));
+  if (asksFor(fixAllKind, params.context.only)) actions.push(...fixAllActions(document, problems, options));
   return actions;
 }
 
 /** The edits that apply every safe fix; of fixes that overlap, the first wins and the others wait for the next run. */
 export function safeEdits(problems: readonly Problem[]): CoreEdit[] {
   const taken: CoreEdit[] = [];
-  const fixes = problems.flatMap((problem) => problem.fixes.find((fix) => fix.safe) ?? []);
+  const safe = problems.flatMap((problem) => problem.fixes.find((fix) => fix.safe) ?? []);
+  // Several problems may have the same fix.
+  const fixes = [...new Map(safe.map((fix) => [JSON.stringify(fix.edits), fix])).values()];
   fixes.sort((a, b) => (a.edits[0]?.span.start ?? 0) - (b.edits[0]?.span.start ?? 0));
   for (const fix of fixes) {
     if (!fix.edits.every((edit) => isFree(taken, edit))) continue;
@@ -152,16 +158,31 @@ function pageAction(problem: Problem, options: CodeActionOptions): CodeAction[] 
   ];
 }
 
-function fixAll(document: OpenKubefile, problems: readonly Problem[], options: CodeActionOptions): CodeAction[] {
+function fixAllActions(document: OpenKubefile, problems: readonly Problem[], options: CodeActionOptions): CodeAction[] {
+  const { text } = document.tree;
   const edits = safeEdits(problems);
   if (edits.length === 0) return [];
+  const once = applyEdits(text, edits);
+  // A fix may make room for the next one: all passes become one edit.
+  const done = fixAll(once, { dialect: options.dialect, severities: options.severities }).text;
+  const all = done === once ? edits : [changedPart(text, done)];
   return [
     {
       title: "Apply all safe fixes",
       kind: fixAllKind,
-      edit: workspaceEdit(document, editsOf(document.lines, edits), options),
+      edit: workspaceEdit(document, editsOf(document.lines, all), options),
     },
   ];
+}
+
+/** The one edit that turns a text into another, without what both have at their start and end. */
+function changedPart(before: string, after: string): CoreEdit {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  let same = 0;
+  while (same < shorter - start && before[before.length - 1 - same] === after[after.length - 1 - same]) same++;
+  return { span: { start, end: before.length - same }, text: after.slice(start, after.length - same) };
 }
 
 /** Edits tied to the version they were made for, where the client checks it. */

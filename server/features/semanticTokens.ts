@@ -170,6 +170,7 @@ class Painter {
   readonly #shift: number;
   readonly #shell = new ShellScanner();
   readonly #deprecated: boolean;
+  #inHeredoc = false;
 
   constructor(text: string, start: number, item: Item) {
     this.#text = text;
@@ -186,6 +187,7 @@ class Painter {
         this.#shellText(span);
         return;
       case "heredocBody":
+        this.#inHeredoc = true;
         if (this.#node?.kind === "RUN") this.#shellText(span);
         else this.#add("string", span, 0);
         return;
@@ -198,8 +200,11 @@ class Painter {
         this.#add("variable", span, 0);
         return;
       case "whitespace":
-      case "newline":
         this.#shell.blank();
+        return;
+      case "newline":
+        if (this.#inHeredoc) this.#shell.newline();
+        else this.#shell.blank();
         return;
       default:
     }
