@@ -119,6 +119,9 @@ export interface ErrorFacts {
     readonly line?: number;
   };
   CHART_LIMIT_REACHED: { readonly chart: string; readonly reason: string };
+  KUBEFILE_MISSING: { readonly path: string; readonly reason: string };
+  KUBEFILE_TOO_LARGE: { readonly path: string; readonly sizeBytes: number; readonly limitBytes: number };
+  RUN_UNAVAILABLE: { readonly reason: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -380,6 +383,17 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   CHART_LIMIT_REACHED: {
     message: (f) =>
       `Rendering the chart ${f.chart}: stopped, ${f.reason}. Raise the limits only for a chart you trust.`,
+  },
+  KUBEFILE_MISSING: {
+    message: (f) => `reading the Kubefile ${f.path}: ${f.reason}. Create it, or name another with --file.`,
+  },
+  KUBEFILE_TOO_LARGE: {
+    message: (f) =>
+      `reading ${f.path}: ${f.sizeBytes} bytes are too many for a Kubefile (at most ${f.limitBytes}). Name the Kubefile with --file, and COPY large content from files.`,
+  },
+  RUN_UNAVAILABLE: {
+    message: (f) =>
+      `RUN cannot be carried out here: ${f.reason}. Open the folder in WSL or over Remote-SSH on Linux, or build it with a BuildKit builder.`,
   },
 };
 

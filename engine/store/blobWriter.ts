@@ -21,7 +21,7 @@ class DiskBlobWriter implements BlobWriter {
   readonly #parts: Parts;
   readonly #digester: Digester;
   #file: FileHandle | undefined;
-  #committed: BlobStat | undefined;
+  #commit: Promise<BlobStat> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -45,8 +45,19 @@ class DiskBlobWriter implements BlobWriter {
     });
   }
 
-  async commit(): Promise<BlobStat> {
-    if (this.#committed !== undefined) return this.#committed;
+  commit(): Promise<BlobStat> {
+    this.#commit ??= this.#finish();
+    return this.#commit;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Leaving a scope with `return writer.commit()` disposes while the commit is still under way.
+    await this.#commit?.catch(() => undefined);
+    await this.#close();
+    await rm(this.#parts.born, { force: true });
+  }
+
+  async #finish(): Promise<BlobStat> {
     const { expected, dir, born, publish } = this.#parts;
     const { sizeBytes } = this;
     if (expected?.sizeBytes !== undefined && sizeBytes !== expected.sizeBytes) {
@@ -58,13 +69,7 @@ class DiskBlobWriter implements BlobWriter {
       await this.#close();
       await publish(born, digest);
     });
-    this.#committed = { digest, sizeBytes, heldAs: "whole" };
-    return this.#committed;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
-    await rm(this.#parts.born, { force: true });
+    return { digest, sizeBytes, heldAs: "whole" };
   }
 
   async #close(): Promise<void> {

@@ -44,6 +44,7 @@ export class DiskLease implements Lease {
   /** Keys whose pin is written and which no sweep threatened afterwards. */
   readonly #safe = new Set<string>();
   readonly #writers = new Set<BlobWriter>();
+  readonly #unfinished = new Set<Promise<unknown>>();
   #born = 0;
   #ended = false;
 
@@ -80,7 +81,11 @@ export class DiskLease implements Lease {
     return statSync(segmentPath(this.#layout, id), { throwIfNoEntry: false }) !== undefined;
   }
 
-  async putBytes(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Promise<BlobStat> {
+  putBytes(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Promise<BlobStat> {
+    return this.#finishing(this.#putBytes(bytes, algorithm));
+  }
+
+  async #putBytes(bytes: Uint8Array, algorithm: DigestAlgorithm): Promise<BlobStat> {
     const digest = digestOf(bytes, algorithm);
     const stat: BlobStat = { digest, sizeBytes: bytes.byteLength, heldAs: "whole" };
     await writing(this.#layout.dir, async () => {
@@ -106,21 +111,33 @@ export class DiskLease implements Lease {
   createSegment(): SegmentWriter {
     const id = randomBytes(16).toString("hex") as SegmentId;
     const born = writingSync(this.#layout.dir, () => this.#newFile("segment"));
+    let committing: Promise<void> | undefined;
     return {
       id,
       path: born,
-      commit: async (): Promise<void> =>
-        writing(this.#layout.dir, async () => {
-          const place = segmentPath(this.#layout, id);
-          const size = statSync(born, { throwIfNoEntry: false })?.size;
-          if (size === undefined || size === 0) return;
-          await this.#flusher.publish(born, place, () => this.#hold([segmentKey(id)], never));
-        }),
-      [Symbol.asyncDispose]: async (): Promise<void> => rm(born, { force: true }),
+      commit: (): Promise<void> => {
+        committing ??= this.#finishing(this.#commitSegment(born, id));
+        return committing;
+      },
+      [Symbol.asyncDispose]: async (): Promise<void> => {
+        await committing?.catch(() => undefined);
+        await rm(born, { force: true });
+      },
     };
   }
 
-  async putRecipe(digest: Digest, parts: Iterable<RecipePart>): Promise<BlobStat> {
+  async #commitSegment(born: string, id: SegmentId): Promise<void> {
+    await writing(this.#layout.dir, async () => {
+      if (statSync(born).size === 0) return;
+      await this.#flusher.publish(born, segmentPath(this.#layout, id), () => this.#hold([segmentKey(id)], never));
+    });
+  }
+
+  putRecipe(digest: Digest, parts: Iterable<RecipePart>): Promise<BlobStat> {
+    return this.#finishing(this.#putRecipe(digest, parts));
+  }
+
+  async #putRecipe(digest: Digest, parts: Iterable<RecipePart>): Promise<BlobStat> {
     const recipe = makeRecipe(parts);
     await writing(this.#layout.dir, async () => {
       await this.#hold([digest, ...recipe.segments.map(segmentKey)], never);
@@ -145,11 +162,22 @@ export class DiskLease implements Lease {
     this.#ended = true;
     this.#onEnd(this);
     clearInterval(this.#pulse);
+    await Promise.allSettled(this.#unfinished);
     for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
     await rm(this.#tmp, { recursive: true, force: true });
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
     removeFile(path.join(this.#layout.leases, this.#name));
+  }
+
+  /** Disposal waits for writes that nobody has awaited yet, as when a scope is left with `return lease.putBytes(…)`. */
+  #finishing<T>(write: Promise<T>): Promise<T> {
+    const forget = (): void => {
+      this.#unfinished.delete(write);
+    };
+    this.#unfinished.add(write);
+    write.then(forget, forget);
+    return write;
   }
 
   /** Writes the pins, then looks for a sweep that had no chance to see them, and waits for its end. */

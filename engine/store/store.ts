@@ -173,7 +173,7 @@ class DiskStore implements Store {
     onProgress: (progress: VerifyProgress) => void = () => undefined,
   ): Promise<VerifyReport> {
     await using lease = this.lease("verify");
-    return verifyStore(this.#layout, lease, signal, onProgress);
+    return await verifyStore(this.#layout, lease, signal, onProgress);
   }
 
   usage(): Usage {

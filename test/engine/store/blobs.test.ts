@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { digestHex, digestOf } from "../../../engine/oci/digest.ts";
-import type { RecipePart, SegmentId } from "../../../engine/store/contract.ts";
+import type { Lease, RecipePart, SegmentId } from "../../../engine/store/contract.ts";
 import { collect, never, testStore } from "./support.ts";
 
 const absent = digestOf("not there");
@@ -78,6 +78,32 @@ test("a writer that is let go without commit leaves nothing", async () => {
     String(name).includes("blob"),
   );
   assert.deepEqual(left, []);
+});
+
+test("leaving a scope with a write that nobody has awaited yet waits for it", async () => {
+  await using t = testStore();
+  const putInScope = async (): Promise<unknown> => {
+    await using lease = t.store.lease("test");
+    return lease.putBytes(Buffer.from("bytes"));
+  };
+  await putInScope();
+  await using lease = t.store.lease("test");
+  const commitInScope = async (): Promise<unknown> => {
+    await using writer = lease.createBlob();
+    await writer.write(Buffer.from("blob"));
+    return writer.commit();
+  };
+  await commitInScope();
+  let id = "";
+  const commitSegmentInScope = async (): Promise<unknown> => {
+    await using writer = lease.createSegment();
+    id = writer.id;
+    writeFileSync(writer.path, "segment");
+    return writer.commit();
+  };
+  await commitSegmentInScope();
+  assert.ok(t.store.stat(digestOf("bytes")) && t.store.stat(digestOf("blob")));
+  assert.equal(readFileSync(path.join(t.dir, "store-v1/segments", id), "utf8"), "segment");
 });
 
 test("a lease that ends takes its unfinished files with it", async () => {
@@ -305,10 +331,7 @@ test("many writers of the same blob at once agree", async () => {
   assert.deepEqual(report.damaged, []);
 });
 
-async function put(
-  lease: ReturnType<ReturnType<typeof testStore>["store"]["lease"]>,
-  bytes: Buffer,
-): Promise<SegmentId> {
+async function put(lease: Lease, bytes: Buffer): Promise<SegmentId> {
   await using writer = lease.createSegment();
   writeFileSync(writer.path, bytes);
   await writer.commit();
@@ -316,11 +339,7 @@ async function put(
 }
 
 /** Cuts the bytes at the given places into two segments, alternately. */
-async function cut(
-  lease: ReturnType<ReturnType<typeof testStore>["store"]["lease"]>,
-  bytes: Buffer,
-  at: readonly number[],
-): Promise<RecipePart[]> {
+async function cut(lease: Lease, bytes: Buffer, at: readonly number[]): Promise<RecipePart[]> {
   const places = [0, ...at.filter((place) => place < bytes.length).sort((a, b) => a - b), bytes.length];
   const pieces = places.slice(1).map((end, i) => bytes.subarray(places[i], end));
   const even = Buffer.concat(pieces.filter((_, i) => i % 2 === 0));
