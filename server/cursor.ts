@@ -154,8 +154,9 @@ function flagNameEnd(flag: Flag): number {
 }
 
 function argumentCursor(kubefile: Kubefile, instruction: Instruction, offset: number): Cursor {
-  const word = instruction.words.find((candidate) => touches(candidate.span, offset));
-  const index = instruction.words.filter((candidate) => candidate !== word && candidate.span.end <= offset).length;
+  const words = argumentWords(kubefile, instruction);
+  const word = words.find((candidate) => touches(candidate.span, offset));
+  const index = words.filter((candidate) => candidate !== word && candidate.span.end <= offset).length;
   const json = instruction.form === "json";
   if (word === undefined) {
     const at = { start: offset, end: offset };
@@ -166,6 +167,16 @@ function argumentCursor(kubefile: Kubefile, instruction: Instruction, offset: nu
   const close = quoted && /["']$/u.test(kubefile.text.slice(word.span.start + 1, word.span.end)) ? 1 : 0;
   const span = { start: word.span.start + open, end: word.span.end - close };
   return { kind: "argument", span, prefix: kubefile.text.slice(span.start, offset), instruction, word, index, quoted };
+}
+
+/** The words of an instruction; each `name=value` is one. */
+function argumentWords(kubefile: Kubefile, instruction: Instruction): readonly Word[] {
+  if (!("pairs" in instruction)) return instruction.words;
+  const pairs = instruction.pairs.map(({ span }): Word => {
+    const text = kubefile.text.slice(span.start, span.end);
+    return { span, text, value: text };
+  });
+  return instruction.kind === "APPENV" && instruction.app !== undefined ? [instruction.app, ...pairs] : pairs;
 }
 
 /** Line continuations become blanks of the same length. */

@@ -18,5 +18,16 @@ export function keptOut(file: IgnoreText | undefined, path: string, folder: bool
   if (file === undefined) return undefined;
   const rules = ignoreRules(file);
   const match = matchIgnore(rules, path);
-  return match.ignored && !(folder && rules.negations) ? match : undefined;
+  return match.ignored && !(folder && takesBackBelow(rules, path)) ? match : undefined;
+}
+
+/** Some rule may take back what lies below a folder. */
+function takesBackBelow({ rules }: IgnoreRules, folder: string): boolean {
+  return rules.some((rule) => {
+    if (!rule.negated) return false;
+    const pattern = rule.pattern.slice(1).trim().replace(/^\/+/u, "");
+    const plain = /^[^*?[\\]*/u.exec(pattern)?.[0] ?? "";
+    const below = `${folder}/`;
+    return plain.startsWith(below) || (plain.length < pattern.length && below.startsWith(plain));
+  });
 }

@@ -92,8 +92,9 @@ async function fromSuggestions(
   world: World,
   options: CompletionOptions,
 ): Promise<Suggestions> {
-  if (cursor.index === 1) return done([{ label: "AS", kind: suggestionKinds.instruction, text: "AS ", group: 1 }]);
-  if (cursor.index > 1) return noSuggestions;
+  if (cursor.index === 1 && !cursor.prefix.startsWith("-"))
+    return done([{ label: "AS", kind: suggestionKinds.instruction, text: "AS ", group: 1 }]);
+  if (cursor.index > 0) return noSuggestions;
   const stages = stageSuggestions(document.tree, cursor.instruction).filter((stage) => !/^\d+$/u.test(stage.label));
   const scratch: Suggestion = { label: "scratch", kind: suggestionKinds.image, detail: "the empty image", group: 1 };
   const images = await imageSuggestions(cursor.prefix, world, options);
