@@ -61,7 +61,7 @@ const mayBeBare: ReadonlySet<string> = new Set(["RUN", "CMD", "ENTRYPOINT", "LAU
 function checkArguments(node: Instruction, info: InstructionInfo): Finding[] {
   const { keyword } = node;
   if (node.rest === undefined && node.heredocs.length === 0) {
-    const message = `${info.name} needs ${info.usage[0]?.slice(info.name.length + 1) ?? "an argument"}.`;
+    const message = `Nothing follows ${info.name}: write ${info.usage[0] ?? info.name}`;
     if (mayBeBare.has(info.name)) return [finding("KF002", keyword.span, message, { severity: "warning" })];
     const everyone = info.name === "FROM" || info.name === "COPY" || !info.dialects.includes("sealos");
     return [finding("KF002", keyword.span, message, { verdict: everyone ? "everyone" : "docker" })];

@@ -129,18 +129,22 @@ function guess(source: string, hint: Guess, span: { start: number; end: number }
   ];
 }
 
-/** Stages that need each other, found by taking away stages that need none of the rest. */
+/** Stages that need each other: those left when stages are taken away that need none of the rest, or that none needs. */
 function checkCycles(stages: readonly StageNode[]): Finding[] {
   // Edges to later stages are the only way into a circle.
   if (!stages.some((stage, index) => [...stage.needs].some((need) => need > index))) return [];
+  const needs = stages.map((stage) => stage.needs);
+  const needed = stages.map(() => new Set<number>());
+  for (const [index, list] of needs.entries()) for (const need of list) needed[need]?.add(index);
   const left = new Set(stages.keys());
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const index of left) {
-      const needs = stages[index]?.needs ?? new Set();
-      if ([...needs].some((need) => left.has(need))) continue;
-      left.delete(index);
-      changed = true;
+  for (const edges of [needs, needed]) {
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const index of left) {
+        if ([...(edges[index] ?? [])].some((other) => left.has(other))) continue;
+        left.delete(index);
+        changed = true;
+      }
     }
   }
   return [...left].map((index) => {

@@ -62,14 +62,10 @@ function checkFrom(node: From): Finding[] {
     }
   }
   if (node.as !== undefined) {
-    const lower = node.as.text === node.as.text.toLowerCase();
-    const wanted = node.keyword.text === node.keyword.text.toLowerCase() ? "as" : "AS";
-    if (node.as.text !== wanted && (lower || node.as.text === "AS" || node.as.text !== wanted)) {
-      found.push(
-        finding("KF053", node.as.span, `Write ${wanted}, as ${node.keyword.text}.`, {
-          fixes: [safeFix(`Change to ${wanted}`, replace(node.as.span, wanted))],
-        }),
-      );
+    // A FROM that is not in upper case is another rule's.
+    if (node.keyword.text === "FROM" && node.as.text !== "AS") {
+      const fixes = [safeFix("Change to AS", replace(node.as.span, "AS"))];
+      found.push(finding("KF053", node.as.span, "Write AS in upper case, like FROM.", { fixes }));
     }
   }
   if (node.stageName !== undefined) found.push(...checkStageName(node.stageName));
