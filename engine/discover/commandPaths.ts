@@ -32,10 +32,7 @@ const maxDepth = 3;
 
 /** Words as far as a path in them can be told; quotes and operators are separators. */
 function shellWords(text: string): readonly string[] {
-  return text
-    .split("\n")
-    .filter((line) => !/^\s*#/.test(line))
-    .flatMap((line) => line.split(/[\s'"`;|&()<>=,]+/));
+  return text.split("\n").flatMap((line) => line.replace(/(?:^|\s)#.*$/, "").split(/[\s'"`;|&()<>=,]+/));
 }
 
 function inTree(word: string): string | undefined {

@@ -2,6 +2,7 @@ import { commandPaths } from "./commandPaths.ts";
 import type { CustomRule } from "./customResources.ts";
 import type { Discovery, Origin } from "./found.ts";
 import { kubernetesImages } from "./kubernetesImages.ts";
+import { isKustomization, kustomizedMentions } from "./kustomize.ts";
 import { listImages } from "./lists.ts";
 import { manifestImages } from "./manifest.ts";
 import { applicationOf, type FileTree, type ScanPlan, type Scope, scanPlan } from "./rootfs.ts";
@@ -39,7 +40,11 @@ export async function discoverImages(tree: FileTree, options: DiscoverOptions): 
   };
   const named = await commandPaths(options.commands, tree.paths, text);
   const plan = scanPlan(tree.paths, options.scope, named);
-  for (const path of plan.manifests) scanManifest(path, await text(path), rules, collection);
+  const kustomizations = new Map<string, string>();
+  for (const path of plan.manifests.filter(isKustomization)) kustomizations.set(path, await text(path));
+  const kustomized = kustomizedMentions(kustomizations);
+  for (const path of plan.manifests)
+    if (!kustomizations.has(path)) scanManifest(path, await text(path), rules, kustomized, collection);
   for (const path of plan.lists) resolveMentions(listImages(await text(path)), placeOf(path), collection);
   if (options.imageList !== undefined)
     resolveMentions(listImages(options.imageList.text), { file: options.imageList.file }, collection);
@@ -61,10 +66,16 @@ function chartsOf(plan: ScanPlan): readonly ChartPlace[] {
   ];
 }
 
-function scanManifest(path: string, text: string, rules: readonly CustomRule[], into: Collection): void {
+function scanManifest(
+  path: string,
+  text: string,
+  rules: readonly CustomRule[],
+  kustomized: ReturnType<typeof kustomizedMentions>,
+  into: Collection,
+): void {
   const templated = path.endsWith(".tmpl");
   const { mentions, problems } = manifestImages(templated ? withoutTemplate(text) : text, rules);
-  resolveMentions(mentions, placeOf(path), into);
+  resolveMentions(kustomized(path, mentions), placeOf(path), into);
   // A JSON or template file that is no manifest is nobody's mistake; a YAML file that cannot be read may hide an image.
   if (templated || path.endsWith(".json")) return;
   for (const problem of problems)

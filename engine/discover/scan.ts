@@ -44,6 +44,8 @@ export function resolveMentions(
 }
 
 function normalise(text: string): { readonly image: string } | { readonly reason: string } {
+  // Istio's gateways are written so; the injector knows the image only in the cluster.
+  if (text === "auto") return { reason: "Istio's injector puts the image in when the pod starts" };
   if (isTemplate(text)) return { reason: "the name holds a template expression" };
   try {
     return { image: formatReference(withDefaultTag(parseReference(text.trim()))) };
