@@ -122,6 +122,9 @@ export interface ErrorFacts {
   KUBEFILE_MISSING: { readonly path: string; readonly reason: string };
   KUBEFILE_TOO_LARGE: { readonly path: string; readonly sizeBytes: number; readonly limitBytes: number };
   RUN_UNAVAILABLE: { readonly reason: string };
+  PROTOCOL_MISMATCH: { readonly client: number; readonly engine: number };
+  NOT_INITIALIZED: Record<string, never>;
+  USAGE: { readonly reason: string; readonly command: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -395,6 +398,9 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) =>
       `RUN cannot be carried out here: ${f.reason}. Open the folder in WSL or over Remote-SSH on Linux, or build it with a BuildKit builder.`,
   },
+  PROTOCOL_MISMATCH: { message: (f) => `starting the engine: the client speaks version ${f.client} of its protocol, the engine version ${f.engine}. Reload the window, so that both come from the same extension.` },
+  NOT_INITIALIZED: { message: () => "the engine was asked something before it was initialized. Restart it." },
+  USAGE: { message: (f) => `${f.reason}. See: kubefile ${f.command === "" ? "--help" : `${f.command} --help`}.` },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */

@@ -1,0 +1,112 @@
+/** Packaged charts: `.tgz` bytes to files, with Helm's limits and refusals. */
+import { gunzipSync } from "node:zlib";
+import { cleanPath } from "./functions/paths.ts";
+import { textOf } from "./go/bytes.ts";
+
+/** Path inside the chart, with `/` → bytes. */
+export type ChartFiles = ReadonlyMap<string, Uint8Array>;
+
+/** An archive that holds no chart, or one that reaches outside itself. */
+export class ArchiveError extends Error {}
+
+/** Helm's own limits. */
+export const largestChartBytes: number = 100 * 1024 * 1024;
+export const largestFileBytes: number = 5 * 1024 * 1024;
+
+const block = 512;
+
+/** Unpacks a gzipped tar whose entries stand below one folder. @throws ArchiveError */
+export function unpackChart(bytes: Uint8Array): ChartFiles {
+  const files = new Map<string, Uint8Array>();
+  for (const { name, data } of entries(inflate(bytes))) {
+    const separator = name.includes("\\") ? "\\" : "/";
+    const [top, ...rest] = name.split(separator);
+    if (top === "Chart.yaml") throw new ArchiveError("chart yaml not in base directory");
+    const inner = rest.join("/");
+    if (inner.startsWith("/")) throw new ArchiveError("chart illegally contains absolute paths");
+    const path = cleanPath(inner);
+    if (path === ".") {
+      throw new ArchiveError(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`);
+    }
+    if (path.startsWith("..")) throw new ArchiveError("chart illegally references parent directory");
+    if (/^[a-zA-Z]:\//.test(path)) throw new ArchiveError("chart contains illegally named files");
+    if (data.length > largestFileBytes) {
+      throw new ArchiveError(
+        `decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${largestFileBytes}`,
+      );
+    }
+    files.set(path, withoutBom(data));
+  }
+  if (files.size === 0) throw new ArchiveError("no files in chart archive");
+  return files;
+}
+
+/** Bytes without a leading UTF-8 byte order mark. */
+export function withoutBom(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+function inflate(bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: largestChartBytes + 1024 * block });
+  } catch (error) {
+    const isTooLarge = error instanceof RangeError;
+    throw new ArchiveError(
+      isTooLarge ? `decompressed chart is larger than the maximum size ${largestChartBytes}` : "gzip: invalid header",
+    );
+  }
+}
+
+function* entries(tar: Uint8Array): Generator<{ readonly name: string; readonly data: Uint8Array }> {
+  let longName: string | undefined;
+  for (let at = 0; at + block <= tar.length; ) {
+    const header = tar.subarray(at, at + block);
+    if (header.every((byte) => byte === 0)) return;
+    const size = sizeOf(header);
+    const data = tar.subarray(at + block, at + block + size);
+    if (data.length < size) throw new ArchiveError("unexpected EOF");
+    at += block + Math.ceil(size / block) * block;
+    const type = String.fromCharCode(header[156] ?? 0);
+    if (type === "x") longName = paxPath(data) ?? longName;
+    else if (type === "L") longName = fieldText(data, 0, data.length);
+    else if (type === "0" || type === "\0" || type === "7") {
+      yield { name: longName ?? nameOf(header), data };
+      longName = undefined;
+    } else if (type !== "g") longName = undefined;
+  }
+}
+
+function fieldText(bytes: Uint8Array, from: number, length: number): string {
+  const field = bytes.subarray(from, from + length);
+  const end = field.indexOf(0);
+  return textOf(end < 0 ? field : field.subarray(0, end));
+}
+
+function nameOf(header: Uint8Array): string {
+  const name = fieldText(header, 0, 100);
+  const prefix = fieldText(header, 257, 5) === "ustar" ? fieldText(header, 345, 155) : "";
+  return prefix === "" ? name : `${prefix}/${name}`;
+}
+
+function sizeOf(header: Uint8Array): number {
+  const field = header.subarray(124, 136);
+  if (((field[0] ?? 0) & 0x80) !== 0) return field.subarray(4).reduce((size, byte) => size * 256 + byte, 0);
+  const size = Number.parseInt(fieldText(field, 0, 12).trim() || "0", 8);
+  if (!Number.isSafeInteger(size) || size < 0) throw new ArchiveError("archive/tar: invalid tar header");
+  return size;
+}
+
+/** The `path` record of a pax header. */
+function paxPath(data: Uint8Array): string | undefined {
+  const text = textOf(data);
+  let path: string | undefined;
+  for (let at = 0; at < text.length; ) {
+    const length = Number.parseInt(text.slice(at), 10);
+    if (!(length > 0)) break;
+    const record = text.slice(at, at + length);
+    const found = /^\d+ path=([^\n]*)\n$/.exec(record);
+    if (found !== null) path = found[1];
+    at += length;
+  }
+  return path;
+}

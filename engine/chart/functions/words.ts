@@ -1,0 +1,238 @@
+/** Sprig's functions that look at words and letter case: title, camelcase, snakecase, wrap and their kin. */
+import { bytesOf, textOf } from "../go/bytes.ts";
+import type { Meter } from "../template/meter.ts";
+import { lowerRune, upperRune } from "./strings.ts";
+
+const isUpper = (char: string): boolean => /^\p{Lu}$/u.test(char);
+const isLower = (char: string): boolean => /^\p{Ll}$/u.test(char);
+const isLetter = (char: string): boolean => /^\p{L}$/u.test(char);
+const isSpace = (char: string): boolean =>
+  /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/.test(char);
+
+/** `strings.Title`: the first letter of each run of letters, digits, underscores and quotes. */
+export function titleCase(text: string): string {
+  let previous = " ";
+  return Array.from(text, (char) => {
+    const startsWord = isSeparator(previous);
+    previous = char;
+    return startsWord ? upperRune(char) : char;
+  }).join("");
+}
+
+function isSeparator(char: string): boolean {
+  const code = char.codePointAt(0) ?? 0;
+  if (code <= 0x7f) return !/[0-9A-Za-z_]/.test(char);
+  if (/^[\p{L}\p{Nd}]$/u.test(char)) return false;
+  return isSpace(char);
+}
+
+/** Lower-cases the first letter of each word. */
+export function untitle(text: string): string {
+  let atWord = true;
+  return Array.from(text, (char) => {
+    if (isSpace(char)) {
+      atWord = true;
+      return char;
+    }
+    const out = atWord ? lowerRune(char) : char;
+    atWord = false;
+    return out;
+  }).join("");
+}
+
+/** Swaps case; a lower-case letter that begins a word becomes a title letter. */
+export function swapCase(text: string): string {
+  return Array.from(text, (char) => {
+    if (isUpper(char) || /^\p{Lt}$/u.test(char)) return lowerRune(char);
+    return isLower(char) ? upperRune(char) : char;
+  }).join("");
+}
+
+/** The first byte of each word, given the bytes as characters. */
+export function initials(chars: readonly string[]): string {
+  let afterGap = true;
+  let out = "";
+  for (const char of chars) {
+    if (isSpace(char)) afterGap = true;
+    else if (afterGap) {
+      out += char;
+      afterGap = false;
+    }
+  }
+  return out;
+}
+
+function isConnector(char: string): boolean {
+  return char === "-" || char === "_" || isSpace(char);
+}
+
+/** `xstrings.ToPascalCase`: sprig's camelcase. */
+export function camelCase(text: string): string {
+  const runes = Array.from(text);
+  let out = "";
+  let at = 0;
+  while (at < runes.length && isConnector(runes[at] ?? "")) out += runes[at++];
+  if (at >= runes.length) return out;
+  let current = runes[at++] ?? "";
+  let inUpperRun = isUpper(current);
+  current = upperRune(current);
+  for (; at < runes.length; at++) {
+    const previous = current;
+    current = runes[at] ?? "";
+    if (isConnector(current) && isConnector(previous)) {
+      out += previous;
+      continue;
+    }
+    if (isConnector(previous)) {
+      inUpperRun = isUpper(current);
+      current = upperRune(current);
+      continue;
+    }
+    if (inUpperRun) {
+      if (isUpper(current)) current = lowerRune(current);
+      else inUpperRun = false;
+    }
+    out += previous;
+  }
+  return out + current;
+}
+
+type WordKind = "invalid" | "number" | "upper" | "alphabet" | "connector" | "punct" | "other";
+
+interface Word {
+  readonly kind: WordKind;
+  readonly text: string;
+  readonly rest: readonly string[];
+}
+
+const isAlphabet = (char: string): boolean => isLetter(char) && (isUpper(char) || isLower(char));
+const isPunct = (char: string): boolean => /^\p{P}$/u.test(char);
+const isNumber = (char: string): boolean => /^\p{N}$/u.test(char);
+
+function takeWhile(runes: readonly string[], from: number, test: (char: string) => boolean): number {
+  let end = from;
+  while (end < runes.length && test(runes[end] ?? "")) end++;
+  return end;
+}
+
+function nextWord(runes: readonly string[]): Word {
+  const first = runes[0];
+  if (first === undefined) return { kind: "invalid", text: "", rest: [] };
+  const word = (kind: WordKind, end: number): Word => {
+    return { kind, text: runes.slice(0, end).join(""), rest: runes.slice(end) };
+  };
+  if (isConnector(first)) return word("connector", takeWhile(runes, 1, isConnector));
+  if (isPunct(first)) return word("punct", takeWhile(runes, 1, isPunct));
+  if (isUpper(first)) {
+    if (isUpper(runes[1] ?? "")) {
+      const end = takeWhile(runes, 2, isUpper);
+      return word("upper", end < runes.length && isAlphabet(runes[end] ?? "") ? end - 1 : end);
+    }
+    return word(
+      "upper",
+      takeWhile(runes, 1, (char) => isAlphabet(char) && !isUpper(char)),
+    );
+  }
+  if (isAlphabet(first))
+    return word(
+      "alphabet",
+      takeWhile(runes, 1, (char) => isAlphabet(char) && !isUpper(char)),
+    );
+  if (isNumber(first)) return word("number", takeWhile(runes, 1, isNumber));
+  const isOther = (char: string): boolean =>
+    !(isConnector(char) || isAlphabet(char) || isNumber(char) || isPunct(char));
+  return word("other", takeWhile(runes, 1, isOther));
+}
+
+const ends = new Set<WordKind>(["connector", "punct"]);
+
+/** `xstrings.ToSnakeCase` and `ToKebabCase`: words in lower case, joined by the connector. */
+export function delimitedCase(text: string, connector: string): string {
+  if (text === "") return "";
+  let out = "";
+  const lower = (word: Word): void => {
+    if (word.kind === "connector") out += connector.repeat(Array.from(word.text).length);
+    else out += Array.from(word.text, lowerRune).join("");
+  };
+  /** Takes words while they are letters or digits that belong to the number before them. */
+  const takeTail = (start: Word): Word => {
+    let word = start;
+    while (word.kind === "alphabet" || word.kind === "number") {
+      lower(word);
+      word = nextWord(word.rest);
+    }
+    return word;
+  };
+  let word = nextWord(Array.from(text));
+  while (word.rest.length > 0) {
+    if (word.kind !== "connector") lower(word);
+    const previous = word;
+    word = nextWord(word.rest);
+    switch (previous.kind) {
+      case "number":
+        word = takeTail(word);
+        if (word.kind !== "invalid" && !ends.has(word.kind)) out += connector;
+        break;
+      case "connector":
+        lower(previous);
+        break;
+      case "punct":
+        break;
+      default: {
+        if (word.kind !== "number") {
+          if (!ends.has(word.kind)) out += connector;
+          break;
+        }
+        if (word.rest.length === 0) break;
+        const digits = word;
+        word = nextWord(word.rest);
+        if (word.kind !== "alphabet") {
+          lower(digits);
+          if (!ends.has(word.kind)) out += connector;
+          break;
+        }
+        out += connector;
+        lower(digits);
+        word = takeTail(word);
+        if (word.kind !== "invalid" && !ends.has(word.kind)) out += connector;
+      }
+    }
+  }
+  lower(word);
+  return out;
+}
+
+/** Wraps one line at spaces, counting bytes; long words are cut when `cutWords`. */
+export function wordWrap(text: string, columns: number, newLine: string, cutWords: boolean, meter: Meter): string {
+  const bytes = bytesOf(text);
+  const width = Math.max(columns, 1);
+  const slice = (from: number, to: number): string => textOf(bytes.subarray(from, to));
+  const out: string[] = [];
+  let at = 0;
+  while (bytes.length - at > width) {
+    meter.spend(1);
+    if (bytes[at] === 0x20) {
+      at++;
+      continue;
+    }
+    const space = bytes.subarray(at, at + width + 1).lastIndexOf(0x20);
+    if (space >= 0) {
+      out.push(slice(at, at + space), newLine);
+      at += space + 1;
+    } else if (cutWords) {
+      out.push(slice(at, at + width), newLine);
+      at += width;
+    } else {
+      const next = bytes.indexOf(0x20, at + width);
+      if (next < 0) {
+        out.push(slice(at, bytes.length));
+        at = bytes.length;
+      } else {
+        out.push(slice(at, next), newLine);
+        at = next + 1;
+      }
+    }
+    meter.room(out.length * newLine.length);
+  }
+  return out.join("") + slice(at, bytes.length);
+}

@@ -1,0 +1,39 @@
+/** `values.schema.json`: a chart's own rules for its values, and those of its subcharts for theirs. */
+import type { ActiveChart } from "../dependencies.ts";
+import { fromJson, JsonError } from "../go/json.ts";
+import { goType, type Value, type ValueMap } from "../go/value.ts";
+import type { Meter } from "../template/meter.ts";
+import { SchemaError, validate } from "./validate.ts";
+
+/** What is wrong with values, chart by chart, in Helm's words; empty when nothing is. */
+export function schemaProblems(chart: ActiveChart, values: ValueMap, meter: Meter): string {
+  let out = "";
+  if (chart.schema !== undefined) {
+    const problems = problemsOf(chart.schema, values, meter);
+    if (problems !== "") out += `${chart.name}:\n${problems}`;
+  }
+  for (const sub of chart.subcharts) {
+    const inner = values.get(sub.name);
+    if (inner === undefined || inner === null) continue;
+    if (inner instanceof Map) out += schemaProblems(sub, inner, meter);
+    else out += `${sub.name}:\ninvalid type for values: expected object (map), got ${goType(inner)}\n`;
+  }
+  return out;
+}
+
+function problemsOf(schemaText: string, values: ValueMap, meter: Meter): string {
+  let schema: Value;
+  try {
+    schema = fromJson(schemaText);
+  } catch (error) {
+    if (error instanceof JsonError) return error.message;
+    throw error;
+  }
+  try {
+    const problems = validate(schema, values, meter);
+    return problems === "" ? "" : `${problems}\n`;
+  } catch (error) {
+    if (error instanceof SchemaError) return `unable to validate schema: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/** Calling functions as Go's text/template does: counting arguments, checking and adapting their types. */
+import { GoFunction, goType, Int, isList, Named, nilList, nilMap, type Value } from "../go/value.ts";
+
+/** Go types of parameters whose values need no change on the way in. */
+const nilableTypes = new Set(["interface {}", "reflect.Value", "map[string]interface {}", "[]interface {}"]);
+
+/** A value that fits no parameter of the wanted type; the message is Go's. */
+export class WrongType extends Error {}
+
+/**
+ * Adapts a value to a parameter's Go type, as `validateType` does.
+ * @throws WrongType with Go's words
+ */
+export function adapt(value: Value, wanted: string): Value {
+  if (wanted === "interface {}" || wanted === "reflect.Value") return value;
+  if (value === undefined) {
+    if (!nilableTypes.has(wanted)) throw new WrongType(`invalid value; expected ${wanted}`);
+    return wanted === "map[string]interface {}" ? nilMap() : nilList();
+  }
+  if (value === null) throw new WrongType(`wrong type for value; expected ${wanted}; got interface {}`);
+  if (fits(value, wanted)) return value;
+  throw new WrongType(`wrong type for value; expected ${wanted}; got ${goType(value)}`);
+}
+
+function fits(value: Value, wanted: string): boolean {
+  switch (wanted) {
+    case "string":
+      return typeof value === "string";
+    case "bool":
+      return typeof value === "boolean";
+    case "float64":
+      return typeof value === "number";
+    case "map[string]interface {}":
+      return value instanceof Map && (goType(value) === wanted || goType(value) === "common.Values");
+    case "[]interface {}":
+      return isList(value) && goType(value) === wanted;
+    default:
+      if (value instanceof Int) return value.kind === wanted;
+      return value instanceof Named && (value.goType === wanted || value.goType === `*${wanted}`);
+  }
+}
+
+/** Tells whether a value is a function, for `call`. */
+export function isFunction(value: Value): value is GoFunction {
+  return value instanceof GoFunction;
+}
