@@ -44,8 +44,7 @@ export class Checker {
     if (kept?.settings === settings && kept.generation === this.#generation) return kept.checked;
     const snapshot = new ContextSnapshot(this.#world.context(document.uri), this.#world.images);
     const { dialect, severities } = settings;
-    const context = this.#world.context(document.uri) === undefined ? undefined : snapshot;
-    const all = check(tree, { dialect, severities, context });
+    const all = check(tree, { dialect, severities, context: snapshot });
     const problems = snapshot.filesUnread ? all.filter((problem) => !needsAllFiles.has(problem.code)) : all;
     const checked: Checked = {
       problems,
@@ -65,8 +64,8 @@ export class Checker {
     const round = (this.#rounds.get(tree) ?? 0) + 1;
     this.#rounds.set(tree, round);
     if (round > mostRounds) return false;
-    await snapshot.load();
-    this.#kept.delete(tree);
-    return true;
+    const learnt = await snapshot.load();
+    if (learnt) this.#kept.delete(tree);
+    return learnt;
   }
 }

@@ -31,24 +31,29 @@ export class ContextSnapshot implements CheckContext {
     return this.#unreadFolders.size > 0 || this.#unknownImages.size > 0 || this.#ignoreUnread;
   }
 
-  /** Files were asked for that nobody has looked at yet. */
+  /** Not every file was there to be looked at. */
   get filesUnread(): boolean {
-    return this.#unreadFolders.size > 0;
+    return this.#context === undefined || this.#unreadFolders.size > 0;
   }
 
-  /** Finds the answers that were missing. Never rejects. */
-  async load(): Promise<void> {
+  /** Finds the answers that were missing; gives true when there is at least one. Never rejects. */
+  async load(): Promise<boolean> {
     const waits: Promise<unknown>[] = [];
     for (const folder of this.#unreadFolders) waits.push(this.#context?.entries(folder) ?? Promise.resolve());
     if (this.#ignoreUnread && this.#context !== undefined) waits.push(this.#context.ignoreFile());
     for (const image of this.#unknownImages) waits.push(this.#images.facts(image, imagePatienceMs));
     await Promise.allSettled(waits);
+    return (
+      [...this.#unreadFolders].some((folder) => this.#context?.knownEntries(folder) !== "unread") ||
+      [...this.#unknownImages].some((image) => this.#images.knownFacts(image) !== undefined) ||
+      (this.#ignoreUnread && this.#context?.knownIgnoreFile() !== undefined)
+    );
   }
 
   kindOf(path: string): EntryKind | undefined {
     const clean = normalisePath(path);
     if (clean === undefined) return undefined;
-    if (clean === "") return "directory";
+    if (clean === "" || this.#context === undefined) return "directory";
     const slash = clean.lastIndexOf("/");
     const entries = this.#entries(clean.slice(0, Math.max(0, slash)));
     if (entries === undefined) return "directory";
@@ -59,6 +64,7 @@ export class ContextSnapshot implements CheckContext {
   glob(pattern: string): readonly string[] {
     const clean = normalisePath(pattern);
     if (clean === undefined) return [];
+    if (this.#context === undefined) return [clean];
     let paths = [""];
     for (const part of clean.split("/"))
       paths = paths.flatMap((folder) => this.#step(folder, part)).slice(0, mostFiles);

@@ -24,7 +24,7 @@ export interface Images {
 /** No client to ask: nothing is known. */
 export const noImages: Images = {
   facts: async () => undefined,
-  knownFacts: () => undefined,
+  knownFacts: () => null,
   tags: async () => [],
   local: async () => [],
   forget: () => {},
@@ -33,14 +33,16 @@ export const noImages: Images = {
 const tagsKeptMs = 10 * 60_000;
 const mostRemembered = 500;
 
-/** Images as the client's engine knows them. */
+/** Images as the client's engine knows them. `onLate` is called for an answer nobody waited for any more. */
 export function clientImages(
   connection: Pick<Connection, "sendRequest">,
   now: () => number,
-  onLearnt: () => void,
+  onLate: () => void,
 ): Images {
   const facts = new Map<string, ImageFacts | null>();
   const asking = new Map<string, Promise<ImageFacts | undefined>>();
+  /** References whose answer came too late for somebody. */
+  const late = new Set<string>();
   const tags = new Map<string, { readonly at: number; readonly answer: Promise<readonly string[]> }>();
   let images: Promise<readonly LocalImage[]> | undefined;
   let generation = 0;
@@ -56,12 +58,14 @@ export function clientImages(
         asking.delete(reference);
         if (askedIn === generation) {
           remember(facts, reference, answer);
-          if (answer !== null) onLearnt();
+          if (late.delete(reference) && answer !== null) onLate();
         }
         return answer ?? undefined;
       },
       () => {
         asking.delete(reference);
+        // A client that fails to answer is not asked the same again until its store changes.
+        if (askedIn === generation) remember(facts, reference, null);
         return undefined;
       },
     );
@@ -70,7 +74,10 @@ export function clientImages(
   }
 
   return {
-    facts: (reference, timeoutMs) => within(askFacts(reference), timeoutMs, undefined),
+    facts(reference, timeoutMs) {
+      const asked = askFacts(reference);
+      return within(asked, timeoutMs, undefined, () => late.add(reference));
+    },
     knownFacts(reference) {
       return facts.get(reference);
     },
@@ -101,6 +108,7 @@ export function clientImages(
       generation++;
       facts.clear();
       asking.clear();
+      late.clear();
       images = undefined;
     },
   };
@@ -114,9 +122,12 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 }
 
 /** The answer, or `late` when it takes longer. The timer never outlives the answer. */
-function within<T>(answer: Promise<T>, timeoutMs: number, late: T): Promise<T> {
+function within<T>(answer: Promise<T>, timeoutMs: number, late: T, onTimeout: () => void = () => {}): Promise<T> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(late), timeoutMs);
+    const timer = setTimeout(() => {
+      onTimeout();
+      resolve(late);
+    }, timeoutMs);
     const settle = (value: T): void => {
       clearTimeout(timer);
       resolve(value);

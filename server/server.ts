@@ -55,7 +55,10 @@ function openSession(
   const client = readClientSupport(params);
   const log: ServerLog = { error: (message) => connection.console.error(message) };
   const images = client.imageFacts
-    ? clientImages(connection, runtime.now, () => refreshHints(connection, client))
+    ? clientImages(connection, runtime.now, () => {
+        desk.refreshAll();
+        refreshHints(connection, client);
+      })
     : noImages;
   const workspace = new Workspace(runtime.files, images);
   workspace.setRoots(rootsOf(params));
