@@ -15,6 +15,7 @@ import { restart } from "./commands/restart.ts";
 import { saveImage } from "./commands/saveImage.ts";
 import { showBuildLog } from "./commands/showBuildLog.ts";
 import { showLog } from "./commands/showLog.ts";
+import { showReferences } from "./commands/showReferences.ts";
 import { tagImage } from "./commands/tagImage.ts";
 import { verifyStore } from "./commands/verifyStore.ts";
 import { tell } from "./failures.ts";
@@ -37,6 +38,7 @@ const allCommands: readonly Command[] = [
   saveImage,
   showBuildLog,
   showLog,
+  showReferences,
   tagImage,
   verifyStore,
 ];

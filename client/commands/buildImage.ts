@@ -9,7 +9,7 @@ import { failureOf, isCancellation, tell } from "../failures.ts";
 import { shortReference, suggestedReference } from "../references.ts";
 import type { Session } from "../session.ts";
 import type { Command } from "./command.ts";
-import { kubefileFor } from "./kubefiles.ts";
+import { kubefileFor, lastNameKey } from "./kubefiles.ts";
 
 /** What a caller that asks no questions passes as second argument: another command, a task, a test. */
 export interface BuildOptions {
@@ -35,8 +35,6 @@ function optionsOf(value: unknown): BuildOptions {
   // From a menu the second argument is the list of selected files.
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as BuildOptions) : {};
 }
-
-const lastNameKey = (kubefile: Uri): string => `lastName:${kubefile.toString()}`;
 
 async function askForName(session: Session, kubefile: Uri): Promise<readonly string[] | undefined> {
   const folder = path.basename(path.dirname(kubefile.fsPath));

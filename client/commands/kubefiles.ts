@@ -8,6 +8,8 @@ const pattern = "**/{Kubefile,Kubefile.*,*.kubefile}";
 export async function kubefileFor(args: readonly unknown[], title: string): Promise<Uri | undefined> {
   const [called] = args;
   if (called instanceof Uri) return called;
+  // Code lenses pass what the language server knows: the address as text.
+  if (typeof called === "string" && called.startsWith("file:")) return Uri.parse(called, true);
   const active = window.activeTextEditor?.document;
   if (active && isKubefile(active)) return active.uri;
   const found = await workspace.findFiles(pattern, "**/{node_modules,.git}/**", 200);
@@ -23,4 +25,9 @@ export async function kubefileFor(args: readonly unknown[], title: string): Prom
     .map((uri) => ({ label: workspace.asRelativePath(uri), uri }))
     .sort((a, b) => (a.label < b.label ? -1 : 1));
   return (await window.showQuickPick(items, { title, placeHolder: l10n.t("Choose a Kubefile") }))?.uri;
+}
+
+/** Where the name of a Kubefile's last image is kept. */
+export function lastNameKey(kubefile: Uri): string {
+  return `lastName:${kubefile.toString()}`;
 }

@@ -1,10 +1,11 @@
-import { l10n, type QuickPickItem, QuickPickItemKind, window } from "vscode";
+import { l10n, type QuickPickItem, QuickPickItemKind, Uri, window } from "vscode";
 import { type ImageSummary, images } from "../../engine/protocol.ts";
 import { age } from "../age.ts";
 import { byteSize } from "../byteSize.ts";
 import { shortDigest, shortReference } from "../references.ts";
 import type { NamedImage, Session } from "../session.ts";
 import type { Row, Subject } from "../views/tree.ts";
+import { lastNameKey } from "./kubefiles.ts";
 
 /** The subjects of the rows a command was called with: the selection when the row is part of it, else the row alone. */
 export function subjectsOf(args: readonly unknown[]): readonly Subject[] {
@@ -29,12 +30,27 @@ export async function imagesFor(
   const fromRows = subjectsOf(args).flatMap((subject) => (subject.image ? [subject.image] : []));
   if (fromRows.length > 0) return fromRows;
   const all = await session.engine.ask(images);
-  const [named] = args;
-  if (typeof named === "string") {
-    const image = all.find((one) => one.digest === named || one.references.includes(named));
-    return image ? [{ reference: named, image }] : undefined;
+  const named = nameIn(session, args[0]);
+  if (named !== undefined) {
+    const image = all.find(
+      (one) => one.digest === named || one.references.map(shortReference).includes(shortReference(named)),
+    );
+    if (image)
+      return [
+        {
+          reference: image.references.find((one) => shortReference(one) === shortReference(named)) ?? image.digest,
+          image,
+        },
+      ];
   }
   return pick(all, title);
+}
+
+/** A reference as it is; for a Kubefile's address, which a code lens passes, the name of its last build. */
+function nameIn(session: Session, argument: unknown): string | undefined {
+  if (typeof argument !== "string") return undefined;
+  if (!argument.startsWith("file:")) return argument;
+  return session.context.workspaceState.get<string>(lastNameKey(Uri.parse(argument, true)));
 }
 
 async function pick(all: readonly ImageSummary[], title: string): Promise<readonly NamedImage[] | undefined> {

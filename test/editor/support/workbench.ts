@@ -11,6 +11,8 @@ const resultsDir = path.join(rootDir, "test-results");
 
 /** Two slow cores and a cold browser: what takes a second at a desk may take half a minute. */
 const patienceMs = 60_000;
+const attempts = 4;
+const attemptMs = 15_000;
 
 /** VS Code's workbench in a page, on a workspace of its own, driven as a person would. */
 export interface Workbench extends AsyncDisposable {
@@ -80,22 +82,30 @@ type Gestures = Pick<Workbench, "open" | "command" | "answer" | "showViews" | "r
 
 function gestures(page: Page): Gestures {
   const input = page.locator(".quick-input-widget:visible input");
-  const choose = async (text: string, choice: string): Promise<void> => {
-    await input.waitFor();
-    await input.fill(text);
-    // The list is filtered as one types: the wanted row has to be the focused one before Enter means it.
-    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: choice }).waitFor();
+  /** Opens a picker, types, and takes the wanted row once it is the focused one. */
+  const choose = async (key: string, text: string, choice: string): Promise<void> => {
+    const wanted = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: choice });
+    // A view that takes the focus at that moment closes the picker: then it is opened again.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await page.keyboard.press(key);
+        await input.fill(text, { timeout: attemptMs });
+        await wanted.waitFor({ timeout: attemptMs });
+        break;
+      } catch (error) {
+        if (attempt === attempts) throw error;
+        await page.keyboard.press("Escape");
+      }
+    }
     await page.keyboard.press("Enter");
   };
   return {
     async open(file) {
-      await page.keyboard.press("Control+P");
-      await choose(file, path.basename(file));
+      await choose("Control+P", file, path.basename(file));
       await page.locator(".tab.active", { hasText: path.basename(file) }).waitFor();
     },
     async command(title) {
-      await page.keyboard.press("F1");
-      await choose(`>${title}`, title);
+      await choose("F1", `>${title}`, title);
     },
     async answer(text) {
       await input.waitFor();
