@@ -204,7 +204,7 @@ function* tarItems(files: readonly ArchiveFile[], signal: AbortSignal): Generato
   }
 }
 
-/** Small pieces are gathered: headers and padding would otherwise be a system call each. */
+/** Small pieces go to the system together: headers and padding would otherwise be a call each. */
 async function writeFile(
   file: string,
   content: AsyncIterable<Uint8Array>,
@@ -213,18 +213,17 @@ async function writeFile(
   const handle = await open(file, "wx");
   try {
     let done = 0;
-    let small: Uint8Array[] = [];
-    const flush = async (): Promise<void> => {
-      await writeAll(handle, Buffer.concat(small));
-      small = [];
-    };
+    let gathered: Uint8Array[] = [];
     for await (const chunk of content) {
       done += chunk.byteLength;
-      small.push(chunk);
-      if (chunk.byteLength >= 65_536 || small.length >= 64) await flush();
+      gathered.push(chunk);
+      if (chunk.byteLength < 65_536 && gathered.length < 64) continue;
+      await writeAll(handle, gathered);
+      gathered = [];
       onBytes(done);
     }
-    await flush();
+    await writeAll(handle, gathered);
+    onBytes(done);
     await handle.sync();
     return done;
   } finally {
@@ -232,11 +231,23 @@ async function writeFile(
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; ) {
-    const { bytesWritten } = await handle.write(bytes, at, bytes.byteLength - at);
-    at += bytesWritten;
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  for (let left = chunks; left.length > 0; ) {
+    const { bytesWritten } = await handle.writev(left);
+    left = after(left, bytesWritten);
   }
+}
+
+/** The chunks without their first bytes. */
+function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skip = bytes;
+  const rest = chunks.findIndex((chunk) => {
+    if (skip < chunk.byteLength) return true;
+    skip -= chunk.byteLength;
+    return false;
+  });
+  if (rest === -1) return [];
+  return chunks.slice(rest).map((chunk, i) => (i === 0 ? chunk.subarray(skip) : chunk));
 }
 
 function outputError(output: string, cause: unknown): EngineError<"ARCHIVE_TARGET_UNUSABLE"> {

@@ -94,6 +94,12 @@ export interface Store extends ImageSource, AsyncDisposable {
   prune(policy: PrunePolicy, signal: AbortSignal): Promise<PruneReport>;
   /** Recomputes every digest and follows every reference. Reads all bytes. */
   verify(signal: AbortSignal, onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport>;
+  /**
+   * Takes away a blob that `verify` found damaged, so that the next pull, load or build writes it anew: until then it counts as there.
+   * Reads it once more and leaves it, answering false, when it is whole after all or gone. Segments go with it unless another recipe uses
+   * them.
+   */
+  discardDamaged(digest: Digest, signal: AbortSignal): Promise<boolean>;
   /** Bytes on disk, by image and by record: what is shared, what is its own, what nothing needs. */
   usage(): Usage;
 }

@@ -24,6 +24,7 @@ import type {
   VerifyProgress,
   VerifyReport,
 } from "./contract.ts";
+import { discardDamaged } from "./discard.ts";
 import { Flusher } from "./flush.ts";
 import { type Layout, makeFolder, openLayout } from "./layout.ts";
 import { DiskLease } from "./lease.ts";
@@ -174,6 +175,10 @@ class DiskStore implements Store {
   ): Promise<VerifyReport> {
     await using lease = this.lease("verify");
     return await verifyStore(this.#layout, lease, signal, onProgress);
+  }
+
+  async discardDamaged(digest: Digest, signal: AbortSignal): Promise<boolean> {
+    return writing(this.dir, () => discardDamaged(this.#layout, digest, signal));
   }
 
   usage(): Usage {

@@ -90,3 +90,29 @@ test("usage tells what is shared, what is its own and what nothing needs", async
   assert.equal(usage.reclaimableBytes, 6);
   assert.equal(usage.totalBytes, (a1?.sizeBytes ?? 0) + (b1?.sizeBytes ?? 0) + usage.recordBytes + 6);
 });
+
+test("a damaged blob is taken away so that it can be written anew, a whole one is not", async () => {
+  await using t = testStore();
+  await using lease = t.store.lease("test");
+  const segmentOf = async (text: string) => {
+    await using writer = lease.createSegment();
+    writeFileSync(writer.path, text);
+    await writer.commit();
+    return writer.id;
+  };
+  const [shared, own] = [await segmentOf("shared"), await segmentOf("own")];
+  const whole = await lease.putRecipe(digestOf("shared"), [{ segment: shared, offset: 0, length: 6 }]);
+  const harmed = await lease.putRecipe(digestOf("sharedown"), [
+    { segment: shared, offset: 0, length: 6 },
+    { segment: own, offset: 0, length: 3 },
+  ]);
+  writeFileSync(path.join(t.dir, "store-v1/segments", own), "OWN");
+  assert.equal(await t.store.discardDamaged(whole.digest, never), false);
+  assert.equal(await t.store.discardDamaged(digestOf("absent"), never), false);
+  assert.ok(await lease.pin(harmed.digest, never), "until then it counts as there");
+  assert.equal(await t.store.discardDamaged(harmed.digest, never), true);
+  assert.equal(await lease.pin(harmed.digest, never), undefined);
+  assert.equal(await lease.pinSegment(own, never), false);
+  assert.equal(await lease.pinSegment(shared, never), true);
+  assert.deepEqual((await t.store.verify(never)).damaged, []);
+});
