@@ -10,6 +10,10 @@ export interface ErrorFacts {
   CANCELLED: { readonly what: string };
   DIGEST_INVALID: { readonly text: string };
   REFERENCE_INVALID: { readonly text: string; readonly reason: string };
+  CONTAINER_IMAGES_UNAVAILABLE: {
+    readonly failures: readonly { readonly image: string; readonly reason: string; readonly askedBy: string }[];
+    readonly total: number;
+  };
   REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
   MIRROR_REFUSED: { readonly what: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
@@ -142,6 +146,14 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
   MIRROR_REFUSED: { message: (f) => `${f.what}: ${f.reason}. No request was made.` },
+  CONTAINER_IMAGES_UNAVAILABLE: {
+    message: (f) =>
+      [
+        `Packing container images: ${f.failures.length} of ${f.total} cannot be had.`,
+        ...f.failures.map(({ image, reason, askedBy }) => `  ${image} (${askedBy}): ${reason}`),
+        "Correct the names, log in to their registries, or mark them optional or ignored in kubefile.lock.",
+      ].join("\n"),
+  },
   REGISTRY_LISTEN_FAILED: {
     message: (f) =>
       `Serving a registry at ${f.address}: ${f.reason}. Choose another address or end what listens there.`,
@@ -398,7 +410,10 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
     message: (f) =>
       `RUN cannot be carried out here: ${f.reason}. Open the folder in WSL or over Remote-SSH on Linux, or build it with a BuildKit builder.`,
   },
-  PROTOCOL_MISMATCH: { message: (f) => `starting the engine: the client speaks version ${f.client} of its protocol, the engine version ${f.engine}. Reload the window, so that both come from the same extension.` },
+  PROTOCOL_MISMATCH: {
+    message: (f) =>
+      `starting the engine: the client speaks version ${f.client} of its protocol, the engine version ${f.engine}. Reload the window, so that both come from the same extension.`,
+  },
   NOT_INITIALIZED: { message: () => "the engine was asked something before it was initialized. Restart it." },
   USAGE: { message: (f) => `${f.reason}. See: kubefile ${f.command === "" ? "--help" : `${f.command} --help`}.` },
 };

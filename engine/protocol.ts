@@ -51,7 +51,8 @@ export type ClusterImageType = "kube-installer" | "app-installer";
 export type BuildMode = "all" | "lite";
 /** `missing` pulls a base only when the store does not have it; `always` and `newer` ask its registry; `never` does not. */
 export type PullPolicy = "missing" | "always" | "newer" | "never";
-export type DialectName = "sealer" | "sealos" | "kubefile";
+/** Whose rules hold; absent means the instructions of both. */
+export type DialectName = "sealer" | "sealos";
 
 /** What both `plan` and `build` need to know. Relative paths are resolved by the client before they are sent. */
 export interface BuildInputs {

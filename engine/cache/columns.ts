@@ -51,7 +51,7 @@ export function decodeColumns(version: number, payload: Uint8Array): Columns | u
   if (head === undefined || head.version !== version || head.littleEndian !== littleEndian) return undefined;
   // A typed array can only look at aligned memory; a copy always is.
   const aligns = payload.byteOffset % 8 === 0;
-  const table = aligns ? payload : payload.slice();
+  const table = aligns ? payload : new Uint8Array(payload);
   const places = new Map<string, { readonly at: number; readonly length: number }>();
   let at = aligned(headLengthSize + headLength(table));
   for (const { name, length } of head.columns) {

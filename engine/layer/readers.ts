@@ -78,11 +78,12 @@ interface Lane {
   readonly waiting: Map<number, Waiting>;
 }
 
-// From source the worker is TypeScript beside this file; in a bundle it is its own entry beside the chunks.
-const workerUrl: URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./readWorker.ts" : "./readWorker.js",
-  import.meta.url,
-);
+/** From source the worker is TypeScript beside this file; in a bundle it is its own entry, beside or above the chunks. */
+function workerUrl(): URL {
+  const own = import.meta.url;
+  if (own.endsWith(".ts")) return new URL("./readWorker.ts", own);
+  return new URL(own.includes("/chunks/") ? "../readWorker.js" : "./readWorker.js", own);
+}
 
 /** Reads on worker threads, started on first use, which do not keep the process alive. Dispose to end them. */
 export class WorkerReaders implements Readers, AsyncDisposable {
@@ -90,7 +91,7 @@ export class WorkerReaders implements Readers, AsyncDisposable {
   readonly #count: number;
   #next = 0;
 
-  constructor(count: number = Math.max(1, Math.min(3, availableParallelism()))) {
+  constructor(count: number = Math.max(1, Math.min(3, availableParallelism() - 1))) {
     this.#count = count;
   }
 
@@ -130,7 +131,7 @@ export class WorkerReaders implements Readers, AsyncDisposable {
   }
 
   #start(): Lane {
-    const worker = new Worker(workerUrl);
+    const worker = new Worker(workerUrl());
     const lane: Lane = { worker, waiting: new Map() };
     worker.unref();
     worker.on("message", (answer: WorkerAnswer) => {

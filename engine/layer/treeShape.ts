@@ -33,6 +33,10 @@ export class TreeShape {
     return this.#directories;
   }
 
+  get hasLinks(): boolean {
+    return this.#links.size > 0;
+  }
+
   isDirectory(path: ByteString): boolean {
     return path === "" || this.#directories.has(path);
   }

@@ -1,80 +1,109 @@
-import { type ByteString, compareBytes } from "../byteString.ts";
+import { type ByteString, compareBytes, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
 import { type BuildContext, type ContextEntry, walkContext } from "./context.ts";
 import type { ExcludeRules } from "./excludes.ts";
-import { baseName, describeAbsence, findSource, type SourceMatch, shown } from "./sources.ts";
+import { baseName, describeAbsence, findSource, type SourceMatch } from "./sources.ts";
 
-/** Something of the context and where it goes in the image. */
-export interface PlacedEntry {
-  readonly entry: ContextEntry;
-  /** Relative to the root of the image, no leading slash. */
-  readonly target: ByteString;
+/** One thing that is copied: a file, or a directory whose contents are. */
+export interface TopSource<Item> {
+  /** What it is called when it goes into a directory. */
+  readonly name: ByteString;
+  /** Its items go below the destination by their `inside`; else it is one file. */
+  readonly isDirectory: boolean;
+  readonly items: readonly { readonly inside: ByteString; readonly item: Item }[];
 }
 
-/** What COPY asks for, with variables expanded. */
-export interface CopyRequest {
+/** Where a copy goes. Paths without leading slash. */
+export interface CopyDestination {
   /** For messages: `COPY`, `APP`. */
   readonly instruction: string;
-  readonly sources: readonly string[];
-  /** Absolute path in the image, already resolved against WORKDIR. */
-  readonly destination: ByteString;
-  /** The destination was written as a directory: with a slash, `.` or `..` at its end. */
+  readonly path: ByteString;
+  /** Written as a directory: with a slash, `.` or `..` at its end. */
   readonly intoDirectory: boolean;
+  /** The image below has such a directory. */
+  readonly exists: boolean;
+  /** How many sources the instruction names. */
+  readonly sourceCount: number;
+}
+
+export interface CopyLayout<Item> {
+  /** By target, bytewise; each target once, the later source wins. */
+  readonly placed: readonly { readonly target: ByteString; readonly item: Item }[];
+  /** The destination is a directory that must exist. */
+  readonly isDirectory: boolean;
+}
+
+/**
+ * Gives every item its place as Docker does: a directory's contents go into the destination, a file goes to the destination or, when that
+ * is a directory, into it. Throws `COPY_DESTINATION_NOT_DIRECTORY`.
+ */
+export function placeSources<Item>(
+  sources: readonly TopSource<Item>[],
+  destination: CopyDestination,
+): CopyLayout<Item> {
+  const { path, intoDirectory, exists, sourceCount, instruction } = destination;
+  if (sourceCount > 1 && !intoDirectory && !exists) {
+    throw new EngineError("COPY_DESTINATION_NOT_DIRECTORY", { instruction, destination: `/${textOfBytes(path)}` });
+  }
+  const isDirectory = intoDirectory || exists || sources.length !== 1 || sources[0]?.isDirectory === true;
+  const placed = new Map<ByteString, Item>();
+  for (const source of sources) {
+    for (const { inside, item } of source.items) placed.set(targetOf(source, inside, path, isDirectory), item);
+  }
+  const sorted = [...placed].map(([target, item]) => ({ target, item }));
+  return { placed: sorted.sort((a, b) => compareBytes(a.target, b.target)), isDirectory };
+}
+
+function targetOf<Item>(
+  source: TopSource<Item>,
+  inside: ByteString,
+  path: ByteString,
+  isDirectory: boolean,
+): ByteString {
+  if (source.isDirectory) return joinBytes(path, inside);
+  return isDirectory ? joinBytes(path, source.name) : path;
+}
+
+/** Joins two relative paths, either of which may be empty. */
+export function joinBytes(directory: ByteString, path: string): ByteString {
+  if (directory === "") return path as ByteString;
+  return (path === "" ? directory : `${directory}/${path}`) as ByteString;
+}
+
+/** Which files of the context an instruction asks for. */
+export interface ContextRequest {
+  readonly instruction: string;
+  readonly sources: readonly string[];
   /** Keep the directories of the source below the destination. */
   readonly parents: boolean;
   readonly excludes: ExcludeRules;
 }
 
-/** How the request falls out. */
-export interface CopyLayout {
-  readonly placed: readonly PlacedEntry[];
-  /** The destination of a single file, or the directory all goes into; no leading slash. */
-  readonly destination: ByteString;
-  /** Whether `destination` is a directory that must exist. */
-  readonly isDirectory: boolean;
-  /** What each source word meant, for detecting the type of an application. */
-  readonly matches: readonly (readonly SourceMatch[])[];
+/** What the sources of an instruction are in the context: one for each match. */
+export interface ContextSource extends TopSource<ContextEntry> {
+  readonly match: SourceMatch;
 }
 
 /**
- * Lays out a COPY as Docker does: a directory's contents go into the destination, a file goes to the destination or, when that is a
- * directory, into it. `destinationExists` tells whether the image below has such a directory.
- * Throws `COPY_SOURCE_MISSING`, `COPY_DESTINATION_NOT_DIRECTORY`, and what reading the context throws.
+ * Finds the sources of COPY, ADD or APP in the context. Throws `COPY_SOURCE_MISSING`, with the rule and line that hides it when one does, and
+ * what reading the context throws.
  */
-export async function layOutCopy(
+export async function contextSources(
   context: BuildContext,
-  request: CopyRequest,
-  destinationExists: boolean,
+  request: ContextRequest,
   signal: AbortSignal,
-): Promise<CopyLayout> {
-  if (request.sources.length > 1 && !request.intoDirectory && !destinationExists) {
-    throw new EngineError("COPY_DESTINATION_NOT_DIRECTORY", {
-      instruction: request.instruction,
-      destination: `/${shown(request.destination)}`,
-    });
+): Promise<readonly ContextSource[]> {
+  const found: ContextSource[] = [];
+  for (const source of request.sources) {
+    for (const match of matchesOf(context, request, source)) {
+      found.push(await contextSource(context, request, match, source, signal));
+    }
   }
-  const matches = request.sources.map((source) => matchesOf(context, request, source));
-  const all = matches.flat();
-  const isDirectory =
-    request.intoDirectory ||
-    destinationExists ||
-    request.parents ||
-    all.length !== 1 ||
-    all[0]?.entry.kind === "directory";
-  const placed = new Map<ByteString, PlacedEntry>();
-  for (const match of all) {
-    for (const item of await place(context, request, match, isDirectory, signal)) placed.set(item.target, item);
-  }
-  return {
-    placed: [...placed.values()].sort((a, b) => compareBytes(a.target, b.target)),
-    destination: request.destination,
-    isDirectory,
-    matches,
-  };
+  return found;
 }
 
-function matchesOf(context: BuildContext, request: CopyRequest, source: string): readonly SourceMatch[] {
-  const matches = findSource(context, pivotless(source));
+function matchesOf(context: BuildContext, request: ContextRequest, source: string): readonly SourceMatch[] {
+  const matches = findSource(context, source);
   if ("found" in matches) return matches.found;
   throw new EngineError("COPY_SOURCE_MISSING", {
     instruction: request.instruction,
@@ -84,70 +113,35 @@ function matchesOf(context: BuildContext, request: CopyRequest, source: string):
   });
 }
 
-/** With `--parents`, `a/./b` keeps only what stands behind the `./`; the path itself is the same. */
-function pivotless(source: string): string {
-  return source.replace(/\/\.\//g, "/");
-}
-
-async function place(
+async function contextSource(
   context: BuildContext,
-  request: CopyRequest,
+  request: ContextRequest,
   match: SourceMatch,
-  isDirectory: boolean,
+  written: string,
   signal: AbortSignal,
-): Promise<readonly PlacedEntry[]> {
+): Promise<ContextSource> {
   const { entry, asked } = match;
-  const into = request.destination;
-  if (request.parents) return placeWithParents(context, request, match, signal);
-  if (entry.kind === "directory") {
-    const below = await walkContext(context, entry.path, signal);
-    const cut = entry.path === "" ? 0 : entry.path.length + 1;
-    return below
-      .map((item) => ({ entry: item, inside: item.path.slice(cut) as ByteString }))
-      .filter(({ inside }) => !request.excludes.excludes(inside))
-      .map(({ entry: item, inside }) => ({ entry: item, target: join(into, inside) }));
-  }
   const name = baseName(asked);
-  if (request.excludes.excludes(name)) return [];
-  return [{ entry, target: isDirectory ? join(into, name) : into }];
-}
-
-async function placeWithParents(
-  context: BuildContext,
-  request: CopyRequest,
-  { entry, asked }: SourceMatch,
-  signal: AbortSignal,
-): Promise<readonly PlacedEntry[]> {
-  const kept = keptParents(request, asked);
-  const target = join(request.destination, kept);
-  if (entry.kind !== "directory") return request.excludes.excludes(kept) ? [] : [{ entry, target }];
-  const below = await walkContext(context, entry.path, signal);
+  const kept = request.parents ? keptParents(written, asked) : ("" as ByteString);
+  const isFile = entry.kind !== "directory";
+  const below = isFile ? [] : await walkContext(context, entry.path, signal);
   const cut = entry.path === "" ? 0 : entry.path.length + 1;
-  const items = below.map((item) => ({ entry: item, inside: join(kept, item.path.slice(cut)) }));
-  return [
-    ...(target === "" ? [] : [{ entry, target }]),
-    ...items
-      .filter(({ inside }) => !request.excludes.excludes(inside))
-      .map(({ entry: item, inside }) => ({ entry: item, target: join(request.destination, inside) })),
-  ];
+  const items = below
+    .map((item) => ({ item, inside: item.path.slice(cut) as ByteString }))
+    .filter(({ inside }) => !request.excludes.excludes(inside))
+    .map(({ item, inside }) => ({ item, inside: joinBytes(kept, inside) }));
+  if (isFile && !request.excludes.excludes(name)) items.push({ item: entry, inside: kept });
+  if (!isFile && kept !== "") items.unshift({ item: entry, inside: kept });
+  return { match, name, isDirectory: !isFile || request.parents, items };
 }
 
-/** The part of the path that is kept: all of it, or what stands behind `/./` in the source it came from. */
-function keptParents(request: CopyRequest, asked: ByteString): ByteString {
-  for (const source of request.sources) {
-    const pivot = source.indexOf("/./");
-    if (pivot < 0) continue;
-    const before = source
-      .slice(0, pivot)
-      .split("/")
-      .filter((part) => part !== "" && part !== ".").length;
-    const parts = asked.split("/");
-    if (parts.length > before) return parts.slice(before).join("/") as ByteString;
-  }
-  return asked;
-}
-
-function join(directory: ByteString, path: string): ByteString {
-  if (directory === "") return path as ByteString;
-  return (path === "" ? directory : `${directory}/${path}`) as ByteString;
+/** The part of the path that `--parents` keeps: all of it, or what stands behind `/./` as it was written. */
+function keptParents(written: string, asked: ByteString): ByteString {
+  const pivot = written.indexOf("/./");
+  if (pivot < 0) return asked;
+  const before = written
+    .slice(0, pivot)
+    .split("/")
+    .filter((part) => part !== "" && part !== ".").length;
+  return asked.split("/").slice(before).join("/") as ByteString;
 }

@@ -1,0 +1,104 @@
+import type { ImagePuller } from "./build/baseImage.ts";
+import { inlineReaders, WorkerReaders } from "./layer/readers.ts";
+import { type BuildFollower, buildImage } from "./operations/buildImage.ts";
+import { pastBuilds } from "./operations/history.ts";
+import { diskUsage, prune, removeImage, tagImage, verify } from "./operations/housekeeping.ts";
+import { inspect, listImages } from "./operations/images.ts";
+import type { EngineParts } from "./operations/parts.ts";
+import { planImage } from "./operations/planImage.ts";
+import type {
+  BuildParams,
+  BuildRecord,
+  BuildResult,
+  DiskUsageResult,
+  ImageDetails,
+  ImageSummary,
+  PlanParams,
+  PlanResult,
+  PruneParams,
+  PruneResult,
+  SaveParams,
+  VerifyResult,
+} from "./protocol.ts";
+import type { Store } from "./store/contract.ts";
+import { openStore } from "./store/store.ts";
+
+/** The outside world of an engine. */
+export interface EngineOptions {
+  /** Folder of the store; made when missing. */
+  readonly storeDir: string;
+  readonly fetch: typeof fetch;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: EngineParts["log"];
+  /** Brings base images the store does not have; without it, building from one that is missing is an error. */
+  readonly puller?: ImagePuller;
+}
+
+/** All an engine does. Every method that waits ends with `CANCELLED` when its signal fires. */
+export interface Engine extends AsyncDisposable {
+  readonly store: Store;
+  build(params: BuildParams, follower: BuildFollower, signal: AbortSignal): Promise<BuildResult>;
+  plan(params: PlanParams, signal: AbortSignal): Promise<PlanResult>;
+  images(): readonly ImageSummary[];
+  inspect(reference: string): ImageDetails;
+  removeImage(reference: string): Promise<{ readonly digest: string }>;
+  tagImage(
+    reference: string,
+    newReference: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: string; readonly reference: string }>;
+  diskUsage(): DiskUsageResult;
+  prune(params: PruneParams, signal: AbortSignal): Promise<PruneResult>;
+  builds(limit: number): readonly BuildRecord[];
+  /** Writes an image to a file or folder. */
+  save(params: SaveParams, signal: AbortSignal): Promise<{ readonly path: string; readonly sizeBytes: number }>;
+  verify(signal: AbortSignal): Promise<VerifyResult>;
+}
+
+/** Below this, starting a thread costs more than it gives. */
+const fewFiles = 1500;
+const fewBytes = 32 * 1024 * 1024;
+
+/** Opens the store and makes an engine on it. Dispose it to end its threads. Throws what `openStore` throws. */
+export function openEngine(options: EngineOptions): Engine {
+  const store = openStore({ dir: options.storeDir, now: options.now });
+  let workers: WorkerReaders | undefined;
+  const parts: EngineParts = {
+    store,
+    now: options.now,
+    fetch: options.fetch,
+    log: options.log,
+    puller: options.puller,
+    readersFor(files, bytes) {
+      if (files < fewFiles && bytes < fewBytes) return inlineReaders;
+      workers ??= new WorkerReaders();
+      return workers;
+    },
+  };
+  return {
+    store,
+    build: (params, follower, signal) => buildImage(parts, params, follower, signal),
+    plan: (params, signal) => planImage(parts, params, signal),
+    images: () => listImages(store),
+    inspect: (reference) => inspect(store, reference),
+    removeImage: (reference) => removeImage(store, reference),
+    tagImage: (reference, newReference, signal) => tagImage(store, reference, newReference, signal),
+    diskUsage: () => diskUsage(store),
+    prune: (params, signal) => prune(store, params, signal),
+    builds: (limit) => pastBuilds(store, limit),
+    async save({ reference, path, format }, signal) {
+      // Saving is rare: its code is loaded when it is asked for.
+      const { saveImages } = await import("./archive/save.ts");
+      const request = { references: [reference], output: path, format };
+      const saved = await saveImages(store, request, () => undefined, signal);
+      for (const warning of saved.warnings) options.log("warn", warning);
+      return { path, sizeBytes: saved.sizeBytes };
+    },
+    verify: (signal) => verify(store, signal),
+    async [Symbol.asyncDispose]() {
+      await workers?.[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}

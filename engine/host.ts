@@ -1,0 +1,158 @@
+/**
+ * The engine as a process of its own: JSON-RPC over standard input and output, in the words of `protocol.ts`.
+ * Started by the client; ends when its input does.
+ */
+import { watch } from "node:fs";
+import { enableCompileCache } from "node:module";
+import path from "node:path";
+import {
+  type CancellationToken,
+  createMessageConnection,
+  ErrorCodes,
+  type MessageConnection,
+  type NotificationType,
+  type RequestParam,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from "vscode-jsonrpc/node";
+import { type Engine, openEngine } from "./engine.ts";
+import { EngineError } from "./errors.ts";
+import { protocolError } from "./operations/errorPlace.ts";
+import { progressFollower } from "./operations/follow.ts";
+import * as protocol from "./protocol.ts";
+import { version } from "./version.ts";
+
+enableCompileCache();
+// Standard output belongs to the protocol.
+console.log = console.error;
+
+class Host {
+  readonly #connection: MessageConnection;
+  #engine: Engine | undefined;
+  #watch: Disposable | undefined;
+
+  constructor(over: MessageConnection) {
+    this.#connection = over;
+  }
+
+  listen(): void {
+    const rpc = this.#connection;
+    rpc.onRequest(protocol.initialize, (params) => answer(() => this.#initialize(params)));
+    rpc.onRequest(protocol.build, (params, token) =>
+      answer((signal) => {
+        const follower = progressFollower(params.buildId, (progress) => this.#send(protocol.buildProgress, progress));
+        const built = this.#open().build(params, follower, signal);
+        return built.finally(() => this.#send(protocol.storeChanged, { what: "builds" }));
+      }, token),
+    );
+    rpc.onRequest(protocol.plan, (params, token) => answer((signal) => this.#open().plan(params, signal), token));
+    rpc.onRequest(protocol.images, (token) => answer(() => this.#open().images(), token));
+    rpc.onRequest(protocol.inspectImage, ({ reference }) => answer(() => this.#open().inspect(reference)));
+    rpc.onRequest(protocol.removeImage, ({ reference }) => answer(() => this.#open().removeImage(reference)));
+    rpc.onRequest(protocol.tagImage, ({ reference, newReference }, token) =>
+      answer((signal) => this.#open().tagImage(reference, newReference, signal), token),
+    );
+    rpc.onRequest(protocol.diskUsage, (token) => answer(() => this.#open().diskUsage(), token));
+    rpc.onRequest(protocol.prune, (params, token) => answer((signal) => this.#open().prune(params, signal), token));
+    rpc.onRequest(protocol.builds, ({ limit }) => answer(() => this.#open().builds(limit)));
+    rpc.onRequest(protocol.saveImage, (params, token) => answer((signal) => this.#open().save(params, signal), token));
+    rpc.onRequest(protocol.verify, (token) => answer((signal) => this.#open().verify(signal), token));
+    rpc.onRequest(protocol.shutdown, () => answer(() => this.#shutdown()));
+    rpc.onClose(() => void this.#shutdown().finally(() => process.exit(0)));
+    rpc.listen();
+  }
+
+  #initialize(params: protocol.InitializeParams): protocol.InitializeResult {
+    if (params.protocolVersion !== protocol.protocolVersion) {
+      throw new EngineError("PROTOCOL_MISMATCH", { client: params.protocolVersion, engine: protocol.protocolVersion });
+    }
+    this.#engine ??= openEngine({
+      storeDir: params.storeDir,
+      fetch,
+      now: Date.now,
+      log: (level, text) => this.#send(protocol.log, { level, text }),
+    });
+    this.#watch ??= watchNames(this.#engine.store.dir, (what) => this.#send(protocol.storeChanged, { what }));
+    return {
+      protocolVersion: protocol.protocolVersion,
+      engineVersion: version,
+      storeDir: this.#engine.store.dir,
+      nodeVersion: process.versions.node,
+      processId: process.pid,
+    };
+  }
+
+  #open(): Engine {
+    if (this.#engine === undefined) throw new EngineError("NOT_INITIALIZED", {});
+    return this.#engine;
+  }
+
+  async #shutdown(): Promise<null> {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    this.#watch?.[Symbol.dispose]();
+    await engine?.[Symbol.asyncDispose]();
+    return null;
+  }
+
+  #send<Params>(type: NotificationType<Params>, params: Params): void {
+    // `RequestParam` only widens null, which no message of the protocol has. Nobody is left to hear it when the connection is gone.
+    this.#connection.sendNotification(type, params as RequestParam<Params>).catch(() => undefined);
+  }
+}
+
+/** Runs a request with a signal that fires when the client cancels; errors become the protocol's. */
+async function answer<Result>(
+  run: (signal: AbortSignal) => Result | Promise<Result>,
+  token?: CancellationToken,
+): Promise<Result | ResponseError<protocol.ProtocolError>> {
+  const controller = new AbortController();
+  if (token?.isCancellationRequested === true) controller.abort();
+  const registration = token?.onCancellationRequested(() => controller.abort());
+  try {
+    return await run(controller.signal);
+  } catch (error) {
+    const data = protocolError(error);
+    if (data.code === "INTERNAL") console.error(error);
+    const code = data.code === "CANCELLED" ? -32800 : ErrorCodes.InternalError;
+    return new ResponseError(code, data.message, data);
+  } finally {
+    registration?.dispose();
+  }
+}
+
+/** Tells when names or builds change, whichever process changed them; several changes at once are told once. */
+function watchNames(storeDir: string, changed: (what: "images" | "builds") => void): Disposable {
+  const root = path.join(storeDir, "store-v1");
+  const disposers: (() => void)[] = [];
+  const follow = (folder: string, what: "images" | "builds"): void => {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const watcher = watch(path.join(root, folder), { persistent: false }, () => {
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          changed(what);
+        }, 100);
+      });
+      watcher.on("error", () => watcher.close());
+      disposers.push(() => {
+        watcher.close();
+        clearTimeout(timer);
+      });
+    } catch {
+      // Where nothing can be watched, views are refreshed by hand.
+    }
+  };
+  follow("names", "images");
+  follow(path.join("records", "build"), "builds");
+  return {
+    [Symbol.dispose]: () => {
+      for (const dispose of disposers) dispose();
+    },
+  };
+}
+
+new Host(
+  createMessageConnection(new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout)),
+).listen();

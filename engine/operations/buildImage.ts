@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { buildHands } from "../build/buildHands.ts";
+import { writeImage, writeIndex } from "../build/imageDocuments.ts";
+import { allSteps, type PlatformPlan, planPlatform, runPlatform } from "../build/platformBuild.ts";
+import { refuseRun } from "../build/runStep.ts";
+import { throwIfCancelled } from "../build/stageRun.ts";
+import type { NumberedStep, StepReporter } from "../build/stepOutcome.ts";
+import type { BuildWorkshop } from "../build/workshop.ts";
+import { ContextMemory } from "../cache/contextMemory.ts";
+import { StepMemory } from "../cache/stepMemory.ts";
+import { isEngineError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
+import type { BuildParams, BuildRecord, BuildResult } from "../protocol.ts";
+import { markPlace, protocolError } from "./errorPlace.ts";
+import { rememberBuild } from "./history.ts";
+import { type OpenInputs, openInputs } from "./inputs.ts";
+import { rememberOrigin } from "./origins.ts";
+import type { EngineParts } from "./parts.ts";
+import { RecordingReporter } from "./stepRecords.ts";
+
+/** Follows a build: all steps once they are known, then each as it goes. */
+export interface BuildFollower extends StepReporter {
+  planned(steps: readonly NumberedStep[]): void;
+}
+
+/**
+ * Builds an image and names it. What was there stays as it was until the very end: a build that fails or is cancelled leaves no name and
+ * no half-written blob, only layers in the cache. Throws what evaluating and carrying out the Kubefile throws; `placeOf` tells the line.
+ */
+export async function buildImage(
+  parts: EngineParts,
+  params: BuildParams,
+  follower: BuildFollower,
+  signal: AbortSignal,
+): Promise<BuildResult> {
+  const startedAt = parts.now();
+  const references = params.tags.map((tag) => formatReference(withDefaultTag(parseReference(tag))));
+  const inputs = openInputs(params, undefined);
+  const recorder = new RecordingReporter(follower, inputs.recipe.path);
+  const conclude = (rest: Pick<BuildRecord, "outcome" | "digest" | "error">): void =>
+    rememberBuild(parts.store, {
+      buildId: params.buildId,
+      kubefile: inputs.recipe.path,
+      contextDir: inputs.contextDir,
+      startedAt,
+      durationMs: Math.max(0, parts.now() - startedAt),
+      references,
+      steps: recorder.steps,
+      ...rest,
+    });
+  try {
+    const { target, sizeBytes } = await buildAll(parts, params, inputs, references, recorder, follower, signal);
+    conclude({ outcome: "succeeded", digest: target.digest });
+    return {
+      buildId: params.buildId,
+      digest: target.digest,
+      references,
+      sizeBytes,
+      durationMs: Math.max(0, parts.now() - startedAt),
+      ...countSteps(recorder),
+    };
+  } catch (error) {
+    markKubefilePlace(error, inputs.recipe.path);
+    conclude({ outcome: isEngineError(error, "CANCELLED") ? "cancelled" : "failed", error: protocolError(error) });
+    throw error;
+  }
+}
+
+/** Mistakes found while evaluating know their line themselves. */
+export function markKubefilePlace(error: unknown, kubefile: string): void {
+  if (!isEngineError(error, "KUBEFILE_INVALID")) return;
+  markPlace(error, { kubefile, line: error.facts.line, endLine: error.facts.endLine });
+}
+
+async function buildAll(
+  parts: EngineParts,
+  params: BuildParams,
+  inputs: OpenInputs,
+  references: readonly string[],
+  recorder: RecordingReporter,
+  follower: BuildFollower,
+  outer: AbortSignal,
+): Promise<{ readonly target: Descriptor; readonly sizeBytes: number }> {
+  const { store } = parts;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
+  await using lease = store.lease(`build ${references[0] ?? inputs.recipe.path}`);
+  const memory = new StepMemory(store);
+  const shop: BuildWorkshop = {
+    store,
+    lease,
+    memory,
+    context: inputs.context,
+    contextMemory: new ContextMemory(memory, inputs.contextDir, parts.now()),
+    readersFor: (files, bytes) => parts.readersFor(files, bytes),
+    now: parts.now,
+    sourceDateEpoch: params.sourceDateEpoch,
+    noCache: params.noCache === true,
+    signal,
+  };
+  const bases = { store, lease, puller: parts.puller, policy: params.pull ?? "missing", signal } as const;
+  const plans: PlatformPlan[] = [];
+  for (const platform of inputs.platforms) {
+    plans.push(await planPlatform(inputs.recipe, platform, allSteps(plans).length, bases));
+  }
+  recorder.planned(allSteps(plans));
+  follower.planned(allSteps(plans));
+  const images: Descriptor[] = [];
+  let sizeBytes = 0;
+  const hands = buildHands(shop, recorder, refuseRun);
+  try {
+    for (const plan of plans) {
+      const built = await runPlatform(shop, plan, hands, recorder, () => stop.abort());
+      throwIfCancelled(signal);
+      const { sourceDateEpoch } = shop;
+      const additions = {
+        type: params.type ?? "kube-installer",
+        labels: params.labels ?? {},
+        annotations: params.annotations ?? {},
+        sourceDateEpoch,
+      } as const;
+      images.push(await writeImage(lease, plan.platform, built.plan, built.result, additions));
+      sizeBytes += built.result.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+    }
+  } finally {
+    // What was read is known whatever became of the build.
+    shop.contextMemory.save();
+  }
+  const [single] = images;
+  const target = single !== undefined && images.length === 1 ? single : await writeIndex(lease, images);
+  throwIfCancelled(signal);
+  for (const image of images) rememberOrigin(store, image, inputs, recorder.steps);
+  for (const reference of references) await store.tag(reference, target, outer);
+  return { target, sizeBytes };
+}
+
+function countSteps(recorder: RecordingReporter): Pick<BuildResult, "cachedSteps" | "builtSteps" | "writtenBytes"> {
+  return {
+    cachedSteps: recorder.steps.filter(({ outcome }) => outcome === "cached").length,
+    builtSteps: recorder.steps.filter(({ outcome }) => outcome === "built").length,
+    writtenBytes: recorder.writtenBytes,
+  };
+}
+
+/** A name for a build whose caller gave none. */
+export function newBuildId(): string {
+  return randomUUID();
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Waits until the application answers.
+set -eu
+kubectl rollout status deployment/hello --timeout=120s
