@@ -1,9 +1,9 @@
-import { lstatSync, lutimesSync, renameSync, rmdirSync, statfsSync } from "node:fs";
+import { lutimesSync, renameSync, rmdirSync, statfsSync } from "node:fs";
 import { type ByteString, bytesOfText, fsPath } from "../byteString.ts";
 import { unpackLayer } from "../layer/apply.ts";
+import type { Owner } from "../layer/attributes.ts";
 import type { LayerEntry } from "../layer/layerEntry.ts";
-import type { Owner } from "../layer/layerWriter.ts";
-import { joinPath, parentPath } from "../layer/safePath.ts";
+import { joinPath, parentPath, statOf } from "../layer/safePath.ts";
 import { makeSpecialFiles, whiteoutDevice } from "../layer/specialFiles.ts";
 import { readWhiteout } from "../layer/whiteout.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -94,9 +94,7 @@ async function matchLayer(
     .flatMap((entry) => readWhiteout(entry.path) ?? [])
     .flatMap((w) => (w.kind === "whiteout" ? w.path : []));
   // Those that are not there as devices are hidden by an opaque mark so far, which only overlayfs itself can read.
-  const missing = deleted.filter(
-    (path) => lstatSync(fsPath(joinPath(base, path)), { throwIfNoEntry: false }) === undefined,
-  );
+  const missing = deleted.filter((path) => statOf(joinPath(base, path)) === undefined);
   await makeSpecialFiles(dir, missing.map(whiteoutDevice), signal);
   const touched = new Set(missing.map(parentPath));
   const latest = latestMtimeSeconds ?? Number.POSITIVE_INFINITY;

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { ByteString } from "../byteString.ts";
-import type { Owner } from "../layer/layerWriter.ts";
+import type { Owner } from "../layer/attributes.ts";
 import { type Digest, digestHex, digestOf } from "../oci/digest.ts";
 import { beat, heartbeatMs, isAlive, ownIdentity } from "../store/liveness.ts";
 import { takeTicketLock } from "../store/ticketLock.ts";

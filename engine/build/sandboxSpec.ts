@@ -1,6 +1,6 @@
 import type { ByteString } from "../byteString.ts";
+import type { Owner } from "../layer/attributes.ts";
 import type { LayerEntry } from "../layer/layerEntry.ts";
-import type { Owner } from "../layer/layerWriter.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /**

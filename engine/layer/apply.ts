@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ByteString, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
 import { readTar, type TarMember } from "../tar/read.ts";
-import { LayerWriter, type LayerWriterOptions, type Owner } from "./layerWriter.ts";
+import type { Owner } from "./attributes.ts";
+import { LayerWriter, type LayerWriterOptions } from "./layerWriter.ts";
 
 export interface ApplyOptions {
   /** The directory written to, made when missing. Nobody else may change it meanwhile. */

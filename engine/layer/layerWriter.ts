@@ -5,11 +5,9 @@ import {
   copyFileSync,
   fchmodSync,
   fchownSync,
-  ftruncateSync,
   futimesSync,
   lchownSync,
   linkSync,
-  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -18,12 +16,22 @@ import {
   type Stats,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { type ByteString, byteString, bytesOfText, compareBytes, fsPath, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import type { TarMember } from "../tar/read.ts";
+import {
+  type Attributes,
+  attributesOf,
+  attributesOfStat,
+  type Owner,
+  parentAttributes,
+  setLinkAttributes,
+  workingMode,
+} from "./attributes.ts";
+import { Deletions } from "./deletions.ts";
+import { writeContent } from "./fileContent.ts";
 import { LowerStack } from "./lowerStack.ts";
 import {
   baseName,
@@ -32,18 +40,13 @@ import {
   memberPath,
   parentPath,
   resolvePath,
+  statOf,
   type TreeNode,
   type TreeView,
 } from "./safePath.ts";
 import { makeSpecialFiles, type SpecialFile, whiteoutDevice } from "./specialFiles.ts";
 import { readWhiteout } from "./whiteout.ts";
 import { isLayerXattr, writeXattrs, type Xattrs } from "./xattrs.ts";
-
-/** Who owns a path according to the layer. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface LayerWriterOptions {
   /** The directory written to. It belongs to the caller alone until `finish` is over. */
@@ -55,19 +58,6 @@ export interface LayerWriterOptions {
   /** With `setOwners: false`: who should own a path of the layers below and does not. */
   readonly ownerBelow?: (path: ByteString) => Owner | undefined;
 }
-
-interface Attributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: number;
-}
-
-/** Owner and group may read, write and search while a directory is being filled; its own mode comes at the end. */
-const workingMode = 0o700;
-
-/** Of a directory that no layer mentions. */
-const parentAttributes: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
 
 /**
  * Writes the entries of one layer into a directory. Every way is walked component by component inside the root, symlinks are followed as
@@ -87,13 +77,14 @@ export class LayerWriter implements TreeView {
   readonly #lower: LowerStack;
   /** Directory as a layer names it → the real directory inside the root. */
   readonly #known = new Map<ByteString, ByteString>();
+  /** Symlinks those ways may have led through. */
+  readonly #followed = new Set<ByteString>();
   readonly #directories = new Map<ByteString, Attributes>();
   readonly #specials = new Map<ByteString, { readonly file: SpecialFile; readonly attributes: Attributes }>();
   readonly #xattrs = new Map<ByteString, Xattrs>();
   /** What this layer made: its own deletions do not reach it. */
   readonly #written = new Set<ByteString>();
-  readonly #whiteouts = new Set<ByteString>();
-  readonly #opaque = new Set<ByteString>();
+  readonly #deletions = new Deletions();
 
   constructor(options: LayerWriterOptions) {
     this.#options = options;
@@ -105,14 +96,16 @@ export class LayerWriter implements TreeView {
   /** To be called once before the first entry: a root the layer does not mention stays as it is, or looks as it does below. */
   begin(): void {
     const root = "" as ByteString;
-    const own = lstatSync(fsPath(this.#root));
+    const own = statOf(this.#root);
     const below = this.#options.lowerDirs === undefined ? own : this.#lower.node(root)?.stat;
     this.#directories.set(root, below === undefined ? parentAttributes : attributesOfStat(below));
   }
 
   /** What the tree shows under a path at this moment: this layer, then those below. */
   lookup(path: ByteString): TreeNode | undefined {
-    return diskNode(this.#onDisk(path)) ?? (this.#isHidden(path) ? undefined : this.#lower.lookup(path));
+    const node = diskNode(this.#onDisk(path)) ?? (this.#deletions.hides(path) ? undefined : this.#lower.lookup(path));
+    if (node?.kind === "symlink") this.#followed.add(path);
+    return node;
   }
 
   /** Puts one entry in its place. Throws `LAYER_INVALID` and `PATH_ESCAPES_ROOT` for what no layer may say. */
@@ -130,6 +123,8 @@ export class LayerWriter implements TreeView {
       return;
     }
     const place = joinPath(this.#directory(parentPath(path)), baseName(path));
+    // Ways that led through a symlink lead elsewhere once something else stands there.
+    if (this.#followed.has(place)) this.#forgetWays();
     await this.#make(place, member, signal);
     if (this.#options.lowerDirs === undefined) this.#written.add(place);
     if (entry.kind !== "hardLink" && entry.xattrs.size > 0) this.#rememberXattrs(place, entry);
@@ -139,9 +134,10 @@ export class LayerWriter implements TreeView {
   /** Makes what was put off: devices, deletions, extended attributes and the attributes of directories. */
   async finish(signal: AbortSignal): Promise<void> {
     await this.#makeSpecials(signal);
-    for (const path of this.#whiteouts) this.#hide(path);
-    for (const directory of this.#opaque) this.#hideContent(directory);
+    for (const path of this.#deletions.whole) this.#hide(path);
+    for (const directory of this.#deletions.content) this.#hideContent(directory);
     await this.#makeSpecials(signal);
+    for (const path of this.#xattrs.keys()) if (this.#wayTo(parentPath(path)) !== "real") this.#xattrs.delete(path);
     const failure = await writeXattrs(this.#options.root, this.#xattrs, signal);
     if (failure !== undefined)
       this.warnings.add(`extended attributes of ${this.#xattrs.size} files were not set: ${failure}`);
@@ -172,13 +168,7 @@ export class LayerWriter implements TreeView {
   async #makeFile(place: ByteString, member: TarMember): Promise<void> {
     const fd = this.#create(place);
     try {
-      let end = 0;
-      for await (const chunk of member.content()) {
-        if (chunk === undefined) continue;
-        writeAll(fd, chunk, end);
-        end += chunk.length;
-      }
-      if (end < member.entry.size) ftruncateSync(fd, member.entry.size);
+      await writeContent(fd, member);
       const attributes = attributesOf(member.entry);
       if (this.#options.setOwners && (attributes.uid !== 0 || attributes.gid !== 0)) {
         fchownSync(fd, attributes.uid, attributes.gid);
@@ -206,11 +196,14 @@ export class LayerWriter implements TreeView {
   }
 
   #makeDirectory(place: ByteString, entry: TarEntry): void {
-    const file = fsPath(this.#onDisk(place));
-    this.#specials.delete(place);
-    const existing = lstatSync(file, { throwIfNoEntry: false });
-    if (existing !== undefined && !existing.isDirectory()) this.#remove(place, () => true);
-    if (existing?.isDirectory() !== true) mkdirSync(file, workingMode);
+    const existing = statOf(this.#onDisk(place));
+    const replaces = this.#specials.delete(place) || existing?.isDirectory() === false;
+    if (replaces) {
+      this.#remove(place, () => true);
+      // The thing it replaces had taken away the directory of a layer below already.
+      this.#deletions.content.add(place);
+    }
+    if (existing?.isDirectory() !== true) mkdirSync(fsPath(this.#onDisk(place)), workingMode);
     this.#remember(place, entry);
   }
 
@@ -227,7 +220,7 @@ export class LayerWriter implements TreeView {
     const target = resolvePath(this, named, { followLast: false });
     if (target === place) throw invalid(entry.path, "a hard link to itself");
     await this.#makeSpecials(signal, target);
-    const source = lstatSync(fsPath(this.#onDisk(target)), { throwIfNoEntry: false }) ?? this.#copyUp(target);
+    const source = statOf(this.#onDisk(target)) ?? this.#copyUp(target);
     if (source === undefined) throw invalid(entry.path, `a hard link to "${textOfBytes(named)}", which is not there`);
     if (source.isDirectory()) throw invalid(entry.path, "a hard link to a directory");
     this.#remove(place, () => true);
@@ -236,7 +229,7 @@ export class LayerWriter implements TreeView {
 
   /** Brings a file of a layer below into this one, so that a hard link to it can be made; overlayfs has no other way either. */
   #copyUp(path: ByteString): Stats | undefined {
-    const lower = this.#isHidden(path) ? undefined : this.#lower.node(path);
+    const lower = this.#deletions.hides(path) ? undefined : this.#lower.node(path);
     if (lower === undefined || !lower.stat.isFile()) return lower?.stat;
     const place = joinPath(this.#directory(parentPath(path)), baseName(path));
     const file = fsPath(this.#onDisk(place));
@@ -264,7 +257,7 @@ export class LayerWriter implements TreeView {
   /** Makes devices that were put off: all, or only when `needed` is among them. */
   async #makeSpecials(signal: AbortSignal, needed?: ByteString): Promise<void> {
     if (this.#specials.size === 0 || (needed !== undefined && !this.#specials.has(needed))) return;
-    const made = [...this.#specials.values()];
+    const made = [...this.#specials.values()].filter(({ file }) => this.#wayTo(parentPath(file.path)) === "real");
     this.#specials.clear();
     await makeSpecialFiles(
       this.#options.root,
@@ -297,7 +290,7 @@ export class LayerWriter implements TreeView {
     }
     if (node.kind === "symlink") return this.#directory(resolvePath(this, here, { followLast: true }));
     if (node.kind === "other") throw invalid(named, "the parent of an entry and not a directory");
-    const own = lstatSync(fsPath(this.#onDisk(here)), { throwIfNoEntry: false });
+    const own = statOf(this.#onDisk(here));
     if (own === undefined) this.#makeParent(here, this.#lower.node(here)?.stat);
     else this.#keepAttributes(here, own);
     return here;
@@ -329,7 +322,7 @@ export class LayerWriter implements TreeView {
   #finishDirectory(path: ByteString): void {
     const attributes = this.#directories.get(path);
     const file = fsPath(this.#onDisk(path));
-    if (attributes === undefined || lstatSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+    if (attributes === undefined || this.#wayTo(path) !== "real") return;
     if (this.#options.setOwners) lchownSync(file, attributes.uid, attributes.gid);
     chmodSync(file, attributes.mode);
     lutimesSync(file, attributes.mtime, attributes.mtime);
@@ -355,7 +348,7 @@ export class LayerWriter implements TreeView {
   #delete(named: ByteString, contentOnly: boolean): void {
     const path = resolvePath(this, named, { followLast: false });
     if (this.#options.lowerDirs !== undefined) {
-      (contentOnly ? this.#opaque : this.#whiteouts).add(path);
+      (contentOnly ? this.#deletions.content : this.#deletions.whole).add(path);
       return;
     }
     const parent = contentOnly ? path : parentPath(path);
@@ -368,10 +361,10 @@ export class LayerWriter implements TreeView {
 
   /** Takes away what stands in the root under a path, but of it only what `may` go. */
   #remove(place: ByteString, may: (place: ByteString) => boolean): void {
-    this.#specials.delete(place);
+    this.#forgetPutOff(place, may);
     this.#xattrs.delete(place);
     const file = fsPath(this.#onDisk(place));
-    const stat = lstatSync(file, { throwIfNoEntry: false });
+    const stat = statOf(this.#onDisk(place));
     if (stat === undefined) return;
     if (!stat.isDirectory()) {
       if (may(place)) unlinkSync(file);
@@ -387,8 +380,16 @@ export class LayerWriter implements TreeView {
     this.#forgetWays();
   }
 
+  /** Devices that are not made yet go with the directory they would have been in. */
+  #forgetPutOff(place: ByteString, may: (place: ByteString) => boolean): void {
+    for (const path of this.#specials.keys()) {
+      if ((path === place || path.startsWith(`${place}/`)) && may(path)) this.#specials.delete(path);
+    }
+  }
+
   #forgetWays(): void {
     this.#known.clear();
+    this.#followed.clear();
     this.#known.set("" as ByteString, "" as ByteString);
   }
 
@@ -399,10 +400,14 @@ export class LayerWriter implements TreeView {
   /** Marks a path of the layers below as deleted, for overlayfs; what this layer put there stays. */
   #hide(path: ByteString): void {
     if (this.#lower.node(path) === undefined) return;
-    const own = diskNode(this.#onDisk(path));
+    const parent = parentPath(path);
+    const way = this.#wayTo(parent);
+    // Something that is no directory stands in the way, or the whole directory is hidden: the path is gone with it.
+    if (way === "blocked" || (way === "missing" && this.#deletions.hides(parent))) return;
+    const own = way === "missing" ? undefined : diskNode(this.#onDisk(path));
     if (own?.kind === "directory") this.#hideContent(path);
     if (own !== undefined) return;
-    const place = joinPath(this.#directory(parentPath(path)), baseName(path));
+    const place = joinPath(this.#directory(parent), baseName(path));
     const attributes: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0 };
     this.#specials.set(place, { file: whiteoutDevice(place), attributes });
   }
@@ -411,42 +416,21 @@ export class LayerWriter implements TreeView {
     for (const name of this.#lower.list(directory)) this.#hide(joinPath(directory, name));
   }
 
-  /** Whether this layer deletes a path of the layers below. */
-  #isHidden(path: ByteString): boolean {
-    if (this.#whiteouts.size === 0 && this.#opaque.size === 0) return false;
-    if (this.#whiteouts.has(path)) return true;
-    for (let above = path; above !== ""; ) {
-      above = parentPath(above);
-      if (this.#whiteouts.has(above) || this.#opaque.has(above)) return true;
+  /** Whether every part of a path is a real directory here. What is done late asks again: a layer may have put a symlink there since. */
+  #wayTo(directory: ByteString): "real" | "missing" | "blocked" {
+    for (let end = directory.indexOf("/"); directory !== ""; end = directory.indexOf("/", end + 1)) {
+      const part = (end < 0 ? directory : directory.slice(0, end)) as ByteString;
+      const node = diskNode(this.#onDisk(part));
+      if (node === undefined) return "missing";
+      if (node.kind !== "directory") return "blocked";
+      if (end < 0) break;
     }
-    return false;
+    return "real";
   }
 
   #onDisk(path: ByteString): ByteString {
     return joinPath(this.#root, path);
   }
-}
-
-function attributesOf(entry: TarEntry): Attributes {
-  return {
-    mode: entry.mode,
-    uid: entry.uid,
-    gid: entry.gid,
-    mtime: entry.mtimeSeconds + entry.mtimeNanoseconds / 1e9,
-  };
-}
-
-function attributesOfStat(stat: Stats): Attributes {
-  return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime: stat.mtimeMs / 1000 };
-}
-
-function setLinkAttributes(file: string | Buffer, attributes: Attributes, setOwners: boolean): void {
-  if (setOwners && (attributes.uid !== 0 || attributes.gid !== 0)) lchownSync(file, attributes.uid, attributes.gid);
-  lutimesSync(file, attributes.mtime, attributes.mtime);
-}
-
-function writeAll(fd: number, chunk: Uint8Array, position: number): void {
-  for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at, chunk.length - at, position + at);
 }
 
 function invalid(path: ByteString, reason: string): EngineError {

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { type ByteString, byteString, bytesOfText, compareBytes, fsPath } from "../byteString.ts";
-import { joinPath, parentPath, readTarget, type TreeNode, type TreeView } from "./safePath.ts";
+import { joinPath, parentPath, readTarget, statOf, type TreeNode, type TreeView } from "./safePath.ts";
 
 /** Something in a stack of unpacked layers. */
 export interface LowerNode {
@@ -27,7 +27,7 @@ export class LowerStack implements TreeView {
   node(path: ByteString): LowerNode | undefined {
     if (path === "") {
       const [top] = this.#dirs;
-      const stat = top === undefined ? undefined : lstatSync(fsPath(top), { throwIfNoEntry: false });
+      const stat = top === undefined ? undefined : statOf(top);
       return top === undefined || stat === undefined ? undefined : { stat, diskPath: top };
     }
     return this.#find(path)[0];
@@ -71,7 +71,7 @@ export class LowerStack implements TreeView {
     const name = path.slice(path.lastIndexOf("/") + 1);
     for (const part of this.#partsOf(parentPath(path))) {
       const diskPath = joinPath(part, name);
-      const stat = lstatSync(fsPath(diskPath), { throwIfNoEntry: false });
+      const stat = statOf(diskPath);
       if (stat === undefined) continue;
       if (isWhiteoutDevice(stat)) break;
       if (found.length > 0 && !stat.isDirectory()) break;

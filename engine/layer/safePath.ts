@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { type ByteString, byteString, bytesOfText, fsPath, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
 
@@ -82,10 +82,20 @@ export function diskTree(root: string): TreeView {
 
 /** What stands at a path on disk, not following a symlink there; undefined when nothing does. */
 export function diskNode(path: ByteString): TreeNode | undefined {
-  const stat = lstatSync(fsPath(path), { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat === undefined) return undefined;
   if (stat.isDirectory()) return { kind: "directory" };
   return stat.isSymbolicLink() ? { kind: "symlink", target: readTarget(path) } : { kind: "other" };
+}
+
+/** What is known of a path on disk, not following a symlink there; undefined when nothing is there, or a parent is no directory. */
+export function statOf(path: ByteString): Stats | undefined {
+  try {
+    return lstatSync(fsPath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 /** The target of a symlink as its bytes. */

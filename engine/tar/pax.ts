@@ -35,8 +35,14 @@ export function decodePax(data: Buffer, offset: number): PaxRecords {
     const wellFormed =
       Number.isSafeInteger(length) && end <= data.length && data[end - 1] === newline && keyEnd > 0 && keyEnd < end;
     if (!wellFormed) throw new EngineError("TAR_INVALID", { offset, reason: "a malformed pax record" });
-    records.set(byteString(data.subarray(digitsEnd + 1, keyEnd)), data.subarray(keyEnd + 1, end - 1));
+    put(records, byteString(data.subarray(digitsEnd + 1, keyEnd)), data.subarray(keyEnd + 1, end - 1));
     at = end;
   }
   return records;
+}
+
+/** A later record replaces an earlier one, but for the two that GNU tar repeats by design: their values are joined by commas. */
+function put(records: Map<ByteString, Uint8Array>, key: ByteString, value: Uint8Array): void {
+  const before = key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes" ? records.get(key) : undefined;
+  records.set(key, before === undefined ? value : Buffer.concat([before, Buffer.of(0x2c), value]));
 }

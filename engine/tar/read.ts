@@ -4,6 +4,7 @@ import { ByteSource } from "./byteSource.ts";
 import { blockSize, type EntryKind, paddingAfter, type TarEntry } from "./entry.ts";
 import { decodeHeader, type RawHeader } from "./header.ts";
 import { decodePax, type PaxRecords } from "./pax.ts";
+import { type DataStretch, readSparse, type SparseFile } from "./sparse.ts";
 
 /** A member of an archive while it is being read. */
 export interface TarMember {
@@ -11,8 +12,15 @@ export interface TarMember {
   /** Where its first header block (a pax or long-name header, if it has one) and its content stand in the archive. */
   readonly headerOffset: number;
   readonly contentOffset: number;
-  /** The content, once; what is not taken is passed over. Throws `TAR_INVALID` when the archive ends inside it. */
+  /**
+   * Where the data of a sparse file belongs; undefined for every other member. The archive stores these stretches one after the other from
+   * `contentOffset`; what lies between them is zeros.
+   */
+  readonly stretches: readonly DataStretch[] | undefined;
+  /** The content, once, holes as zeros; what is not taken is passed over. Throws `TAR_INVALID` when the archive ends inside it. */
   content(): AsyncIterable<Uint8Array>;
+  /** Instead of `content`: only what the archive stores. The same, but for sparse files. */
+  storedContent(): AsyncIterable<Uint8Array>;
 }
 
 const kindOfType: Readonly<Record<string, EntryKind>> = {
@@ -54,7 +62,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     const raw = decodeHeader(block, at);
     if (raw === undefined) return;
     if (await readExtension(bytes, raw, extensions, at)) continue;
-    const member = startMember(bytes, raw, extensions, headerOffset, at);
+    const member = await startMember(bytes, block, raw, extensions, headerOffset);
     yield member;
     await member.finish();
     extensions.local = new Map();
@@ -84,31 +92,72 @@ async function readExtension(bytes: ByteSource, raw: RawHeader, into: Extensions
   return true;
 }
 
-function startMember(
+async function startMember(
   bytes: ByteSource,
+  block: Buffer,
   raw: RawHeader,
   extensions: Extensions,
   headerOffset: number,
-  at: number,
-): TarMember & { finish(): Promise<void> } {
-  const { entry, storedSize } = foldHeader(raw, extensions, at);
-  let left = storedSize;
+): Promise<TarMember & { finish(): Promise<void> }> {
+  const folded = foldHeader(raw, extensions, bytes.offset - blockSize);
+  const sparse = await readSparse(bytes, block, raw.type, extensions.local, folded.storedSize);
+  const storedSize = folded.storedSize;
+  let left = storedSize - (sparse?.mapBytes ?? 0);
+  const storedContent = async function* (): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of bytes.chunks(left)) {
+      left -= chunk.length;
+      yield chunk;
+    }
+    if (left > 0) throw cutShort(bytes.offset);
+  };
   return {
-    entry,
+    entry: sparse === undefined ? folded.entry : sparseEntry(folded.entry, sparse),
     headerOffset,
-    contentOffset: at + blockSize,
-    async *content() {
-      for await (const chunk of bytes.chunks(left)) {
-        left -= chunk.length;
-        yield chunk;
-      }
-      if (left > 0) throw cutShort(bytes.offset);
-    },
+    contentOffset: bytes.offset,
+    stretches: sparse?.stretches,
+    storedContent,
+    content: () => (sparse === undefined ? storedContent() : withHoles(storedContent(), sparse)),
     async finish() {
       const rest = left + paddingAfter(storedSize);
       if ((await bytes.skip(rest)) < rest) throw cutShort(bytes.offset);
     },
   };
+}
+
+function sparseEntry(entry: TarEntry, { size, name }: SparseFile): TarEntry {
+  return { ...entry, size, path: name === undefined ? entry.path : (name.replace(/\/+$/, "") as ByteString) };
+}
+
+const hole = new Uint8Array(64 * 1024);
+
+/** The content of a sparse file as a reader of it would see it. */
+async function* withHoles(
+  stored: AsyncIterable<Uint8Array>,
+  { stretches, size }: SparseFile,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let at = 0;
+  const ahead = [...stretches].reverse();
+  const zeros = function* (until: number): Generator<Uint8Array, void, undefined> {
+    for (; at < until; at += Math.min(hole.length, until - at))
+      yield hole.subarray(0, Math.min(hole.length, until - at));
+  };
+  let within = 0;
+  for await (const chunk of stored) {
+    for (let taken = 0; taken < chunk.length; ) {
+      const stretch = ahead.at(-1);
+      if (stretch === undefined) break;
+      if (within === 0) yield* zeros(stretch.offset);
+      const piece = chunk.subarray(taken, taken + stretch.size - within);
+      yield piece;
+      taken += piece.length;
+      within += piece.length;
+      at += piece.length;
+      if (within < stretch.size) continue;
+      ahead.pop();
+      within = 0;
+    }
+  }
+  yield* zeros(size);
 }
 
 function foldHeader(raw: RawHeader, extensions: Extensions, at: number): { entry: TarEntry; storedSize: number } {
@@ -118,9 +167,6 @@ function foldHeader(raw: RawHeader, extensions: Extensions, at: number): { entry
     const value = record(key);
     return value === undefined ? undefined : byteString(value);
   };
-  if (raw.type === "S" || text("GNU.sparse.major") !== undefined || text("GNU.sparse.map") !== undefined) {
-    throw new EngineError("TAR_INVALID", { offset: at, reason: "a sparse file: repack the archive without --sparse" });
-  }
   const path = text("path") ?? extensions.longName ?? raw.name;
   // Old writers marked a directory by a trailing slash alone.
   const kind = raw.type === "0" && path.endsWith("/") ? "directory" : (kindOfType[raw.type] ?? "file");
