@@ -12,6 +12,7 @@ import path from "node:path";
 import { EngineError } from "../errors.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
 import type { SegmentId } from "./contract.ts";
+import { ownIdentity } from "./liveness.ts";
 import { errnoOf, storeError } from "./storeErrors.ts";
 
 /** The version of the disk format: the number in the folder's name. A change that an older Kubefile would misread makes a new number. */
@@ -115,7 +116,7 @@ function create(layout: Layout): void {
   for (const folder of [layout.names, layout.records, layout.segments, layout.leases, layout.sweeps, layout.tmp]) {
     makeFolder(folder);
   }
-  const born = path.join(layout.tmp, `${formatFile}-${process.pid}`);
+  const born = path.join(layout.tmp, `${ownIdentity()}_format`);
   writeFileSync(
     born,
     `${JSON.stringify({ kind: "kubefile store", version: formatVersion, features: [...knownFeatures] })}\n`,

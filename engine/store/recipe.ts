@@ -32,26 +32,31 @@ const partBytes = 20;
 /** Joins neighbouring parts, leaves out empty ones and numbers the segments in order of first use. */
 export function makeRecipe(parts: Iterable<RecipePart>): Recipe {
   const numbers = new Map<SegmentId, number>();
-  const rows: { segment: number; offset: number; length: number }[] = [];
+  const segmentIndex: number[] = [];
+  const offsets: number[] = [];
+  const lengths: number[] = [];
   let sizeBytes = 0;
+  let last = { segment: -1, end: 0 };
   for (const part of parts) {
     if (part.length === 0) continue;
     sizeBytes += part.length;
     const segment = numbers.get(part.segment) ?? numbers.size;
     numbers.set(part.segment, segment);
-    const last = rows.at(-1);
-    if (last !== undefined && last.segment === segment && last.offset + last.length === part.offset) {
-      last.length += part.length;
+    if (last.segment === segment && last.end === part.offset) {
+      lengths.push((lengths.pop() ?? 0) + part.length);
     } else {
-      rows.push({ segment, offset: part.offset, length: part.length });
+      segmentIndex.push(segment);
+      offsets.push(part.offset);
+      lengths.push(part.length);
     }
+    last = { segment, end: part.offset + part.length };
   }
   return {
     sizeBytes,
     segments: [...numbers.keys()],
-    segmentIndex: Uint32Array.from(rows, (row) => row.segment),
-    offsets: Float64Array.from(rows, (row) => row.offset),
-    lengths: Float64Array.from(rows, (row) => row.length),
+    segmentIndex: Uint32Array.from(segmentIndex),
+    offsets: Float64Array.from(offsets),
+    lengths: Float64Array.from(lengths),
   };
 }
 
@@ -95,7 +100,7 @@ export function decodeRecipe(file: Uint8Array): Recipe | string {
   return {
     sizeBytes: head.sizeBytes,
     segments: decodeSegments(file, head.segmentCount),
-    segmentIndex: Uint32Array.from({ length: partCount }, (_, i) => view.getUint32(columnsAt + 4 * i, true)),
+    segmentIndex: readUint32s(view, columnsAt, partCount),
     offsets: readDoubles(view, columnsAt + 4 * partCount, partCount),
     lengths: readDoubles(view, columnsAt + 12 * partCount, partCount),
   };
@@ -121,6 +126,12 @@ function decodeSegments(file: Uint8Array, count: number): readonly SegmentId[] {
     const at = recipeHeadBytes + idBytes * i;
     return bytes.toString("hex", at, at + idBytes) as SegmentId;
   });
+}
+
+function readUint32s(view: DataView, at: number, count: number): Uint32Array {
+  const values = new Uint32Array(count);
+  for (let i = 0; i < count; i++) values[i] = view.getUint32(at + 4 * i, true);
+  return values;
 }
 
 function readDoubles(view: DataView, at: number, count: number): Float64Array {
