@@ -47,15 +47,14 @@ export function isLocal(source: AppSource): boolean {
 async function filesBelow(context: BuildContext, folder: string, signal: AbortSignal): Promise<string[]> {
   const root = normalisePath(folder) ?? "";
   const found: string[] = [];
-  const walk = async (path: string): Promise<void> => {
-    for (const entry of (await context.entries(path)) ?? []) {
-      signal.throwIfAborted();
-      if (found.length >= mostFiles) return;
-      const below = path === "" ? entry.name : `${path}/${entry.name}`;
-      if (entry.kind === "directory") await walk(below);
+  const left = [root];
+  for (let path = left.pop(); path !== undefined && found.length < mostFiles; path = left.pop()) {
+    signal.throwIfAborted();
+    for (const { name, kind } of (await context.entries(path)) ?? []) {
+      const below = path === "" ? name : `${path}/${name}`;
+      if (kind === "directory") left.push(below);
       else found.push(root === "" ? below : below.slice(root.length + 1));
     }
-  };
-  await walk(root);
-  return found;
+  }
+  return found.slice(0, mostFiles);
 }

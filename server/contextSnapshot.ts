@@ -82,16 +82,15 @@ export class ContextSnapshot implements CheckContext {
   files(path: string): readonly string[] {
     const root = normalisePath(path) ?? "";
     const found: string[] = [];
-    const walk = (folder: string): void => {
-      for (const entry of this.#entries(folder) ?? []) {
-        if (found.length >= mostFiles) return;
-        const below = folder === "" ? entry.name : `${folder}/${entry.name}`;
-        if (entry.kind === "directory") walk(below);
+    const left = [root];
+    for (let folder = left.pop(); folder !== undefined && found.length < mostFiles; folder = left.pop()) {
+      for (const { name, kind } of this.#entries(folder) ?? []) {
+        const below = folder === "" ? name : `${folder}/${name}`;
+        if (kind === "directory") left.push(below);
         else found.push(root === "" ? below : below.slice(root.length + 1));
       }
-    };
-    walk(root);
-    return found;
+    }
+    return found.slice(0, mostFiles);
   }
 
   children(path: string): readonly string[] {

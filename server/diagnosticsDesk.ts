@@ -4,7 +4,7 @@ import type { ServerLog } from "./answer.ts";
 import { Checker } from "./checker.ts";
 import type { ClientSupport } from "./clientSupport.ts";
 import type { OpenDocument, OpenKubefile } from "./documents.ts";
-import { diagnostics } from "./features/diagnostics.ts";
+import { clusterfileDiagnostics, diagnostics, ignoreDiagnostics } from "./features/diagnostics.ts";
 import type { Settings, SettingsStore } from "./settings.ts";
 import type { Workspace } from "./world.ts";
 
@@ -137,9 +137,13 @@ export class DiagnosticsDesk {
         const items = diagnostics(document.lines, problems, settings.problemLimit, this.#parts.client);
         return { items, id, learn };
       }
-      case "clusterfile":
+      case "clusterfile": {
+        const wanted = settings.checkClusterfiles && this.#parts.client.checkClusterfiles;
+        const items = wanted ? await clusterfileDiagnostics(document.lines) : [];
+        return { items, id: `${document.version} ${wanted}`, learn: undefined };
+      }
       case "ignore":
-        return { items: [], id: String(document.version), learn: undefined };
+        return { items: ignoreDiagnostics(document.lines), id: String(document.version), learn: undefined };
       default:
         return document satisfies never;
     }

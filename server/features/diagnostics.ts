@@ -1,7 +1,9 @@
 import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
+import { parseIgnore } from "../../kubefile/ignore.ts";
 import type { Problem, ProblemTag, Severity } from "../../kubefile/problems.ts";
 import type { ClientSupport } from "../clientSupport.ts";
+import { checkClusterfile } from "../clusterfile/check.ts";
 import { comparePositions, rangeOf } from "../ranges.ts";
 
 type DiagnosticOptions = Pick<ClientSupport, "relatedInformation" | "diagnosticTags" | "codeDescription">;
@@ -85,4 +87,27 @@ function diagnosticOf(lines: TextDocument, problem: Problem, options: Diagnostic
     }));
   }
   return diagnostic;
+}
+
+/** Problems of a Clusterfile. */
+export async function clusterfileDiagnostics(lines: TextDocument): Promise<Diagnostic[]> {
+  return (await checkClusterfile(lines.getText())).map(({ code, severity, span, message }) => ({
+    range: rangeOf(lines, span),
+    severity: severities[severity],
+    code,
+    source,
+    message,
+  }));
+}
+
+/** Lines of an ignore file that are no pattern: builders refuse the file because of them. */
+export function ignoreDiagnostics(lines: TextDocument): Diagnostic[] {
+  const name = lines.uri.slice(lines.uri.lastIndexOf("/") + 1);
+  return parseIgnore(lines.getText(), name).invalid.map(({ line, pattern }) => ({
+    range: { start: { line: line - 1, character: 0 }, end: lines.positionAt(lines.offsetAt({ line, character: 0 })) },
+    severity: DiagnosticSeverity.Error,
+    code: "ignore-pattern",
+    source,
+    message: `${pattern} is no pattern: close its bracket, or put something behind the backslash.`,
+  }));
 }

@@ -25,14 +25,10 @@ export function inlayHints(document: OpenKubefile, span: Span, world: World, opt
   const { tree } = document;
   const hints: InlayHint[] = [];
   const walk = new ScopeWalk(tree.escape);
-  for (let index = 0; index < tree.items.length; index++) {
+  for (let index = 0; index < tree.items.length && (tree.starts[index] ?? 0) <= span.end; index++) {
     const item = tree.items[index];
-    const start = tree.starts[index] ?? 0;
-    if (item?.kind !== "instruction") continue;
-    if (start > span.end) break;
-    const shown = start + item.length >= span.start;
-    const sets = item.node.kind === "FROM" || item.node.kind === "ARG" || item.node.kind === "ENV";
-    if (!shown && !sets) continue;
+    const shown = (tree.starts[index] ?? 0) + (item?.length ?? 0) >= span.start;
+    if (item?.kind !== "instruction" || !(shown || sets(item.node))) continue;
     const instruction = instructionOf(tree, index);
     if (instruction === undefined) continue;
     if (shown && options.variables) hints.push(...valueHints(document, instruction, walk));
@@ -41,6 +37,11 @@ export function inlayHints(document: OpenKubefile, span: Span, world: World, opt
     walk.pass(instruction);
   }
   return hints;
+}
+
+/** The instruction changes what later ones read. */
+function sets({ kind }: Instruction): boolean {
+  return kind === "FROM" || kind === "ARG" || kind === "ENV";
 }
 
 function valueHints(document: OpenKubefile, instruction: Instruction, walk: ScopeWalk): InlayHint[] {

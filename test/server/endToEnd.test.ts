@@ -370,7 +370,7 @@ describe("code actions", () => {
       range,
       context: { diagnostics: [] },
     });
-    assert.ok((action?.edit as WorkspaceEdit).changes?.[uri]);
+    assert.ok((action?.edit as WorkspaceEdit | undefined)?.changes?.[uri]);
   });
   test("none for a client without literals", async () => {
     await using server = await ServerProcess.start({ capabilities: {} });

@@ -26,7 +26,8 @@ describe("hover on instructions", () => {
     test(`${info.name} says how it is written and where that is specified`, async () => {
       const { document, offset } = atCursor(`|${info.name} x`);
       const found = await hover(document, offset, noWorld, { markdown: true }, never);
-      const { value } = found?.contents as MarkupContent;
+      assert.ok(found);
+      const { value } = found.contents as MarkupContent;
       for (const usage of info.usage) assert.ok(value.includes(usage));
       assert.ok(value.includes(info.help));
       assert.ok(value.includes(info.link));
@@ -162,7 +163,8 @@ describe("hover on applications", () => {
 test("a client without Markdown gets plain text", async () => {
   const { document, offset } = atCursor("|FROM a");
   const found = await hover(document, offset, noWorld, { markdown: false }, never);
-  const contents = found?.contents as MarkupContent;
+  assert.ok(found);
+  const contents = found.contents as MarkupContent;
   assert.equal(contents.kind, "plaintext");
   assert.doesNotMatch(contents.value, /```|\]\(|\*\*/u);
 });
