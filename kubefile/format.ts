@@ -90,7 +90,10 @@ function formatInstruction(kubefile: Kubefile, index: number, span: Span): TextE
   const { text } = kubefile;
   const edits: TextEdit[] = [];
   const start = afterMark(text, span.start);
-  if (!text.slice(start, node.span.start).includes("\n")) edits.push(...edit(kubefile, start, node.span.start, ""));
+  // At the very head a byte order mark would mean something else than behind a blank.
+  const marked = start === 0 && text.charCodeAt(node.span.start) === byteOrderMark;
+  if (!marked && !text.slice(start, node.span.start).includes("\n"))
+    edits.push(...edit(kubefile, start, node.span.start, ""));
   edits.push(...formatWords(kubefile, node));
   const bodies = node.heredocs[0]?.body.start ?? span.end;
   edits.push(...formatLineEnds(kubefile, node, bodies));
@@ -112,13 +115,26 @@ function formatWords(kubefile: Kubefile, node: Instruction): TextEdit[] {
     ];
   }
   const spans = [keyword.span, ...node.flags.map((flag) => flag.span), ...argumentSpans(node)];
-  for (const [index, span] of spans.entries()) {
-    const next = spans[index + 1];
-    if (next !== undefined) edits.push(...formatGap(kubefile, span, next));
-  }
+  edits.push(...formatGaps(kubefile, node, spans));
   if (node.kind === "FROM" && node.as !== undefined && node.as.text.length === 2) {
     const { span } = node.as;
     if (span.end - span.start === 2) edits.push(...edit(kubefile, span.start, span.end, "AS"));
+  }
+  return edits;
+}
+
+/** One blank between pieces, but for blanks inside of `${A:-b c}`, which belong to the variable. */
+function formatGaps(kubefile: Kubefile, node: Instruction, spans: readonly Span[]): TextEdit[] {
+  const edits: TextEdit[] = [];
+  let use = 0;
+  let variableEnd = 0;
+  for (const [index, span] of spans.entries()) {
+    const next = spans[index + 1];
+    if (next === undefined) break;
+    for (; (node.variables[use]?.span.start ?? next.start) < next.start; use++) {
+      variableEnd = Math.max(variableEnd, node.variables[use]?.span.end ?? 0);
+    }
+    if (span.end >= variableEnd) edits.push(...formatGap(kubefile, span, next));
   }
   return edits;
 }
@@ -166,7 +182,9 @@ function finalLineEnd(kubefile: Kubefile): TextEdit[] {
     node !== undefined && (node.heredocs.some((heredoc) => heredoc.end === undefined) || endsJoined(kubefile, node));
   if (open) return [];
   const newline = text.includes("\r\n") ? "\r\n" : "\n";
-  return [{ span: { start: text.length, end: text.length }, text: newline }];
+  // Behind an end marker a lone carriage return is half a line end.
+  const half = node !== undefined && node.heredocs.length > 0 && text.endsWith("\r") ? 1 : 0;
+  return [{ span: { start: text.length - half, end: text.length }, text: newline }];
 }
 
 function endsJoined(kubefile: Kubefile, node: Instruction): boolean {
