@@ -12,6 +12,7 @@ import { cancellable } from "./cancellable.ts";
 import type { RegistryClient } from "./client.ts";
 import { readCompressed, rememberCompressed } from "./compressedLayers.ts";
 import { type Compression, compressedContent } from "./compression.ts";
+import { CompressionThreads } from "./compressionThreads.ts";
 import { describedContent } from "./content.ts";
 import { inParallel } from "./inParallel.ts";
 import { headManifest, type RemoteDocument } from "./manifests.ts";
@@ -83,12 +84,14 @@ async function pushTo(
   if ((await lease.pin(request.source.digest, signal)) === undefined) {
     throw new EngineError("IMAGE_NOT_FOUND", { reference, where: `the store ${store.dir}` });
   }
+  await using threads = new CompressionThreads();
   const context = {
     client,
     store,
     lease,
     where,
     compression: request.compression,
+    threads,
     meter: new TransferMeter(onProgress),
   };
   const sender = new ImageSender(context);
@@ -121,6 +124,7 @@ interface PushContext {
   readonly lease: Lease;
   readonly where: RemoteRepository;
   readonly compression: Compression | "none";
+  readonly threads: CompressionThreads;
   readonly meter: TransferMeter;
 }
 
@@ -227,7 +231,7 @@ class ImageSender {
     const remembered = readCompressed(store, blob.digest, compression);
     const outgoing = {
       ...(remembered === undefined ? {} : { expected: remembered }),
-      content: compressedContent(read.open, compression),
+      content: compressedContent(read.open, compression, this.#context.threads),
       mountFrom: remembered === undefined ? [] : neighbours(store, where, remembered.digest),
       onSent,
     };

@@ -6,6 +6,7 @@ import { digestOf } from "../../engine/oci/digest.ts";
 import { mediaTypes } from "../../engine/oci/mediaTypes.ts";
 import { headBlob, readBlob } from "../../engine/remote/blobs.ts";
 import { compressedContent, defaultCompression } from "../../engine/remote/compression.ts";
+import { CompressionThreads } from "../../engine/remote/compressionThreads.ts";
 import { bytesContent } from "../../engine/remote/content.ts";
 import { deleteManifest, getManifest, headManifest, putManifest } from "../../engine/remote/manifests.ts";
 import { listReferrers, putReferrer } from "../../engine/remote/referrers.ts";
@@ -70,10 +71,9 @@ suite("the registry client beside docker-registry", { skip: skipWithoutProgram("
   test("a layer compressed while it is sent has the digest that was hashed in passing", async () => {
     await using client = testClient();
     const layer = Buffer.from("hello world, hello cluster\n".repeat(200_000));
-    const content = compressedContent(
-      (offset) => bytesContent(layer, digestOf(layer)).open(offset, signal),
-      defaultCompression,
-    );
+    await using threads = new CompressionThreads(2);
+    const open = (offset: number) => bytesContent(layer, digestOf(layer)).open(offset, signal);
+    const content = compressedContent(open, defaultCompression, threads);
     const done = await uploadBlob(client, where("gz"), content, { onSent: () => undefined }, signal);
     const descriptor = { mediaType: mediaTypes.ociLayerGzip, digest: done.digest, size: done.sizeBytes };
     assert.deepEqual(gunzipSync(await collect(readBlob(client, where("gz"), descriptor, signal))), layer);
