@@ -14,6 +14,8 @@ export interface ErrorFacts {
     readonly failures: readonly { readonly image: string; readonly reason: string; readonly askedBy: string }[];
     readonly total: number;
   };
+  FILE_NOT_IN_IMAGE: { readonly path: string };
+  FILE_TOO_LARGE: { readonly path: string; readonly sizeBytes: number; readonly limitBytes: number };
   REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
   MIRROR_REFUSED: { readonly what: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
@@ -129,6 +131,8 @@ export interface ErrorFacts {
   PROTOCOL_MISMATCH: { readonly client: number; readonly engine: number };
   NOT_INITIALIZED: Record<string, never>;
   USAGE: { readonly reason: string; readonly command: string };
+  RUN_SECRET_MISSING: { readonly id: string };
+  RUN_SECRET_UNREADABLE: { readonly id: string; readonly path: string; readonly reason: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -154,6 +158,11 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
         "Correct the names, log in to their registries, or mark them optional or ignored in kubefile.lock.",
       ].join("\n"),
   },
+  FILE_TOO_LARGE: {
+    message: (f) =>
+      `Reading ${f.path}: it has ${f.sizeBytes} bytes, more than the ${f.limitBytes} that are read into memory.`,
+  },
+  FILE_NOT_IN_IMAGE: { message: (f) => `Reading ${f.path} from the image: there is no such file in it.` },
   REGISTRY_LISTEN_FAILED: {
     message: (f) =>
       `Serving a registry at ${f.address}: ${f.reason}. Choose another address or end what listens there.`,
@@ -416,6 +425,8 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   NOT_INITIALIZED: { message: () => "the engine was asked something before it was initialized. Restart it." },
   USAGE: { message: (f) => `${f.reason}. See: kubefile ${f.command === "" ? "--help" : `${f.command} --help`}.` },
+  RUN_SECRET_MISSING: { message: (f) => `RUN mounts "${f.id}", and it was not given. Give it with --secret id=${f.id},src=FILE (or --ssh ${f.id}).` },
+  RUN_SECRET_UNREADABLE: { message: (f) => `RUN mounts the secret "${f.id}": ${f.path} cannot be read (${f.reason}). Correct --secret.` },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */
