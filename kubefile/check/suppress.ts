@@ -20,7 +20,7 @@ interface Range {
 export function readSuppressions(view: DocumentView): ((found: Pick<Finding, "code" | "span">) => boolean) | undefined {
   const everywhere = skippedChecks(view.kubefile);
   const ranges: Range[] = [];
-  for (const { comment, order } of view.comments) {
+  for (const { comment, delta, order } of view.comments) {
     if (!comment.text.includes("ignore")) continue;
     const match = pattern.exec(comment.text);
     const list = match?.[2];
@@ -28,9 +28,11 @@ export function readSuppressions(view: DocumentView): ((found: Pick<Finding, "co
     const codes = codesIn(list.split(/[,\s]+/));
     const target = view.entries[order];
     if (match?.[1] !== undefined) for (const code of codes) everywhere.add(code);
-    else if (target !== undefined) {
-      const start = target.node.span.start + target.delta;
-      ranges.push({ start, end: target.node.span.end + target.delta, codes });
+    else {
+      // Comments between here and the instruction are covered as well.
+      const start = comment.span.start + delta;
+      const end = target === undefined ? view.kubefile.text.length : target.node.span.end + target.delta;
+      ranges.push({ start, end, codes });
     }
   }
   if (everywhere.size === 0 && ranges.length === 0) return undefined;
