@@ -75,12 +75,20 @@ export interface BuildInputs {
   readonly network?: "none" | "host";
 }
 
+/** A secret a RUN may mount: the content of a file, or a value. Never stored, never logged. */
+export type BuildSecret =
+  | { readonly id: string; readonly file: string }
+  | { readonly id: string; readonly value: string };
+
 export interface BuildParams extends BuildInputs {
   /** Chosen by the client; repeated in every progress notification. */
   readonly buildId: string;
   readonly tags: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly BuildSecret[];
+  /** Sockets of agents for `RUN --mount=type=ssh`. */
+  readonly ssh?: readonly { readonly id: string; readonly socket: string }[];
 }
 
 /** One instruction of the plan. `id` is unique in one plan and stable while the plan's shape is. */

@@ -67,12 +67,13 @@ export function stageApplications(
     const application = applications.get(name);
     if (application !== undefined) applications.set(name, { ...application, cmds });
   }
-  for (const application of applications.values()) {
-    if (application.type !== undefined || (application.cmds?.length ?? 0) > 0) continue;
-    const reason = detected.get(application.name)?.reason ?? "It has no files.";
-    throw new EngineError("APP_TYPE_UNKNOWN", { app: application.name, reason });
-  }
+  for (const application of applications.values()) checkLaunchable(application, detected.get(application.name));
   return applications;
+}
+
+function checkLaunchable({ name, type, cmds }: Application, detection: AppDetection | undefined): void {
+  if (type !== undefined || (cmds?.length ?? 0) > 0) return;
+  throw new EngineError("APP_TYPE_UNKNOWN", { app: name, reason: detection?.reason ?? "It has no files." });
 }
 
 /** The text of `sealer.image.extension`. */

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { findBaseImage } from "../build/baseImage.ts";
 import { buildHands } from "../build/buildHands.ts";
 import { writeImage, writeIndex } from "../build/imageDocuments.ts";
 import { allSteps, type PlatformPlan, planPlatform, runPlatform } from "../build/platformBuild.ts";
-import { refuseRun } from "../build/runStep.ts";
+import { runHands } from "../build/runStep.ts";
 import { throwIfCancelled } from "../build/stageRun.ts";
 import type { NumberedStep, StepReporter } from "../build/stepOutcome.ts";
 import type { BuildWorkshop } from "../build/workshop.ts";
@@ -17,6 +18,7 @@ import { rememberBuild } from "./history.ts";
 import { type OpenInputs, openInputs } from "./inputs.ts";
 import { rememberOrigin } from "./origins.ts";
 import type { EngineParts } from "./parts.ts";
+import { runDirsOf, secretReader } from "./runInputs.ts";
 import { RecordingReporter } from "./stepRecords.ts";
 
 /** Follows a build: all steps once they are known, then each as it goes. */
@@ -87,6 +89,7 @@ async function buildAll(
   const signal = AbortSignal.any([outer, stop.signal]);
   await using lease = store.lease(`build ${references[0] ?? inputs.recipe.path}`);
   const memory = new StepMemory(store);
+  const bases = { store, lease, puller: parts.puller, policy: params.pull ?? "missing", signal } as const;
   const shop: BuildWorkshop = {
     store,
     lease,
@@ -97,9 +100,14 @@ async function buildAll(
     now: parts.now,
     sourceDateEpoch: params.sourceDateEpoch,
     noCache: params.noCache === true,
+    reporter: recorder,
+    image: (reference, platform) => findBaseImage(reference, platform, bases),
+    secret: secretReader(params.secrets ?? []),
+    agentSocket: (id) => params.ssh?.find((agent) => agent.id === id)?.socket,
+    network: params.network ?? "host",
+    runDirs: runDirsOf(store.dir),
     signal,
   };
-  const bases = { store, lease, puller: parts.puller, policy: params.pull ?? "missing", signal } as const;
   const plans: PlatformPlan[] = [];
   for (const platform of inputs.platforms) {
     plans.push(await planPlatform(inputs.recipe, platform, allSteps(plans).length, bases));
@@ -108,7 +116,7 @@ async function buildAll(
   follower.planned(allSteps(plans));
   const images: Descriptor[] = [];
   let sizeBytes = 0;
-  const hands = buildHands(shop, recorder, refuseRun);
+  const hands = buildHands(shop, recorder, runHands(shop));
   try {
     for (const plan of plans) {
       const built = await runPlatform(shop, plan, hands, recorder, () => stop.abort());

@@ -1,6 +1,7 @@
+import { findBaseImage } from "../build/baseImage.ts";
 import { planHands, toBuild } from "../build/buildHands.ts";
 import { allSteps, type PlatformPlan, planPlatform, runPlatform } from "../build/platformBuild.ts";
-import { noLayer } from "../build/stageRun.ts";
+import { planRun } from "../build/runStep.ts";
 import { type NumberedStep, type StepOutcome, silentReporter } from "../build/stepOutcome.ts";
 import type { Workshop } from "../build/workshop.ts";
 import { ContextMemory } from "../cache/contextMemory.ts";
@@ -23,6 +24,7 @@ export async function planImage(parts: EngineParts, params: PlanParams, outer: A
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
   const memory = new StepMemory(store);
+  const bases = { store, lease: undefined, puller: undefined, policy: "never", signal } as const;
   const shop: Workshop = {
     store,
     memory,
@@ -31,9 +33,9 @@ export async function planImage(parts: EngineParts, params: PlanParams, outer: A
     readersFor: (files, bytes) => parts.readersFor(files, bytes),
     now: parts.now,
     sourceDateEpoch: params.sourceDateEpoch,
+    image: (reference, platform) => findBaseImage(reference, platform, bases),
     signal,
   };
-  const bases = { store, lease: undefined, puller: undefined, policy: "never", signal } as const;
   const outcomes = new Map<number, StepOutcome>();
   const plans: PlatformPlan[] = [];
   try {
@@ -46,7 +48,7 @@ export async function planImage(parts: EngineParts, params: PlanParams, outer: A
       failed: (step: NumberedStep, error: unknown) =>
         markPlace(error, { kubefile: inputs.recipe.path, line: step.place.line, endLine: step.place.endLine }),
     };
-    const hands = planHands(shop, async () => noLayer("unknown", "RUN is looked up when it is built"));
+    const hands = planHands(shop, planRun(shop));
     for (const plan of plans) await runPlatform(shop, plan, hands, reporter, () => stop.abort());
   } catch (error) {
     markKubefilePlace(error, inputs.recipe.path);

@@ -105,7 +105,7 @@ export class ClusterReader {
   #readCommands(instruction: AppCmds, reader: Reader): void {
     const name = this.#declared(instruction.app?.text, reader);
     if (instruction.commands === undefined) {
-      return refuse(
+      refuse(
         reader.place,
         `APPCMDS ${name} needs a JSON array of strings: APPCMDS ${name} ["kubectl apply -f app.yaml"]`,
       );

@@ -83,21 +83,20 @@ export class StageEnvironment {
     return [...this.#env].map(([name, value]) => `${name}=${value}`);
   }
 
-  /** What a RUN sees: the image's environment, and the arguments it does not hide. */
+  /** What a RUN sees: the arguments its environment does not hide, and the image's environment. */
   get all(): readonly (readonly [string, string])[] {
-    const args = [...this.#args].filter(([name, value]) => value !== undefined && !this.#env.has(name));
-    const proxies = proxyArgs.flatMap((name): [string, string][] => {
+    const args = [...this.#args].flatMap(([name, value]): [string, string][] =>
+      value === undefined || this.#env.has(name) ? [] : [[name, value]],
+    );
+    return [...args, ...this.#env];
+  }
+
+  /** Proxies that were given from outside and not declared. */
+  get proxies(): readonly (readonly [string, string])[] {
+    return proxyArgs.flatMap((name): [string, string][] => {
       const value = this.#predefined(name);
       return value === undefined || this.#env.has(name) || this.#args.has(name) ? [] : [[name, value]];
     });
-    return [...args.map(([name, value]): [string, string] => [name, value ?? ""]), ...proxies, ...this.#env];
-  }
-
-  /** The arguments in scope that belong to the definition of a RUN; proxies do not, they change between machines. */
-  get argumentsInScope(): readonly (readonly [string, string])[] {
-    return [...this.#args]
-      .filter(([name, value]) => value !== undefined && !this.#env.has(name) && !proxyArgs.includes(name))
-      .map(([name, value]) => [name, value ?? ""]);
   }
 
   /** Names an instruction reads, with where they come from. */

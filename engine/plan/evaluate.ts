@@ -144,9 +144,11 @@ class Evaluation {
         this.#readCluster(instruction, place);
         return;
       case "UNKNOWN":
-        return refuse(place, `${place.keyword} is not an instruction`);
+        refuse(place, `${place.keyword} is not an instruction`);
+        break;
       case "FROM":
-        return refuse(place, "FROM cannot stand here");
+        refuse(place, "FROM cannot stand here");
+        break;
       default:
         this.#metadata(instruction, place);
     }
@@ -240,7 +242,7 @@ class Evaluation {
         runtime.OnBuild = [...(runtime.OnBuild ?? []), text0(instruction.rest, place)];
         return;
       default:
-        return instruction satisfies never;
+        instruction satisfies never;
     }
   }
 
@@ -360,10 +362,10 @@ export function expandGlobal(
   text: string,
   globals: ReadonlyMap<string, string | undefined>,
   platform: ReadonlyMap<string, string>,
-  escape: Escape,
+  escapeMark: Escape,
   place: Place,
 ): string {
-  const expansion = expand(text, (name) => globals.get(name) ?? platform.get(name), escape);
+  const expansion = expand(text, (name) => globals.get(name) ?? platform.get(name), escapeMark);
   if (expansion.error !== undefined) return refuse(place, `a variable cannot be expanded: ${expansion.error}`);
   return expansion.value;
 }

@@ -6,15 +6,24 @@ import type { RunCommand, RunMount, RunStep } from "./steps.ts";
 /** RUN as a step. Throws `KUBEFILE_INVALID`. */
 export function readRun(reader: Reader, instruction: Run, shell: readonly string[], user: string): RunStep {
   const { environment, place } = reader;
+  const mounts = mountsOf(reader, instruction);
   return {
     kind: "run",
     place,
     variables: usedBy(environment, instruction),
     command: commandOf(reader, instruction, shell),
     environment: environment.all,
+    proxies: environment.proxies,
     user,
     workingDirectory: reader.workingDirectory,
-    mounts: mountsOf(reader, instruction),
+    mounts,
+    mountStages: new Map(
+      mounts.flatMap((mount): [string, number][] => {
+        const from = mount.get("from");
+        const index = from === undefined ? undefined : reader.stageNamed(from);
+        return from === undefined || index === undefined ? [] : [[from, index]];
+      }),
+    ),
     network: networkOf(reader, instruction),
   };
 }

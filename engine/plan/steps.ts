@@ -62,11 +62,15 @@ export interface RunStep {
   readonly place: Place;
   readonly variables: readonly UsedVariable[];
   readonly command: RunCommand;
-  /** Whole environment, in order: the image's, then the arguments in scope. */
+  /** The arguments in scope and the image's environment; part of what the step is. */
   readonly environment: readonly (readonly [name: string, value: string])[];
+  /** Proxies given from outside: the command sees them, but they do not make it another one. */
+  readonly proxies: readonly (readonly [name: string, value: string])[];
   readonly user: string;
   readonly workingDirectory: string;
   readonly mounts: readonly RunMount[];
+  /** Stages above that mounts name, by what the mount says. */
+  readonly mountStages: ReadonlyMap<string, number>;
   readonly network: "default" | "none" | "host";
 }
 

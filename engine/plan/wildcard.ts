@@ -25,25 +25,35 @@ function segmentExpression(pattern: string): RegExp | undefined {
 
 function compile(pattern: string): RegExp | undefined {
   let source = "";
-  for (let at = 0; at < pattern.length; at++) {
-    const character = pattern[at] ?? "";
-    if (character === "*") source += "[^/]*";
-    else if (character === "?") source += "[^/]";
-    else if (character === "\\") {
-      at++;
-      if (at >= pattern.length) return undefined;
-      source += quote(pattern[at] ?? "");
-    } else if (character === "[") {
-      const end = classEnd(pattern, at);
-      if (end < 0) return undefined;
-      source += classSource(pattern.slice(at + 1, end));
-      at = end;
-    } else source += quote(character);
+  for (let at = 0; at < pattern.length; ) {
+    const piece = compileAt(pattern, at);
+    if (piece === undefined) return undefined;
+    source += piece.source;
+    at = piece.next;
   }
   try {
     return new RegExp(`^${source}$`, "s");
   } catch {
     return undefined;
+  }
+}
+
+/** One piece of the pattern as an expression, and where the next begins; undefined when it is malformed. */
+function compileAt(pattern: string, at: number): { readonly source: string; readonly next: number } | undefined {
+  const character = pattern[at] ?? "";
+  switch (character) {
+    case "*":
+      return { source: "[^/]*", next: at + 1 };
+    case "?":
+      return { source: "[^/]", next: at + 1 };
+    case "\\":
+      return at + 1 < pattern.length ? { source: quote(pattern[at + 1] ?? ""), next: at + 2 } : undefined;
+    case "[": {
+      const end = classEnd(pattern, at);
+      return end < 0 ? undefined : { source: classSource(pattern.slice(at + 1, end)), next: end + 1 };
+    }
+    default:
+      return { source: quote(character), next: at + 1 };
   }
 }
 
