@@ -10,6 +10,7 @@ import { hostToolEnv } from "../layer/hostTool.ts";
 import type { LayerEntry } from "../layer/layerEntry.ts";
 import { LowerStack } from "../layer/lowerStack.ts";
 import { resolvePath } from "../layer/safePath.ts";
+import { readWhiteout } from "../layer/whiteout.ts";
 import { type MountPlan, planMounts } from "./sandboxMounts.ts";
 import { type ProcessOutcome, runSandboxProcess } from "./sandboxProcess.ts";
 import { RunDir } from "./sandboxRunDir.ts";
@@ -37,7 +38,6 @@ export async function runInSandbox(spec: RunSpec): Promise<SandboxRun> {
   const tree = new LowerStack(spec.rootfs.lowerDirs);
   const user = sandboxUser(spec, tree, isRoot);
   const runDir = await RunDir.open(spec.rootfs);
-  let kept = false;
   try {
     const mountPlan = planMounts(spec.mounts, tree, runDir.baseDir);
     checkWorkingDir(spec, tree, mountPlan);
@@ -58,10 +58,10 @@ export async function runInSandbox(spec: RunSpec): Promise<SandboxRun> {
       interactive: false,
     };
     const attempt = await attemptRun(spec, plan, runDir);
-    kept = settle(spec, attempt, runDir);
+    settle(spec, attempt, runDir);
     return finishedRun(spec, attempt, runDir, tree);
   } catch (error) {
-    if (!kept && !keptRuns.has(runDir)) await runDir[Symbol.asyncDispose]();
+    if (!keptRuns.has(runDir)) await runDir[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -112,10 +112,10 @@ function runOnce(spec: RunSpec, plan: ScriptPlan): Promise<ProcessOutcome> {
 }
 
 /** Turns an end that is not a success into its error. */
-function settle(spec: RunSpec, { plan, outcome }: Attempt, runDir: RunDir): false {
+function settle(spec: RunSpec, { plan, outcome }: Attempt, runDir: RunDir): void {
   const command = shownCommand(spec.command);
   if (outcome.stopped === "cancelled") throw new EngineError("CANCELLED", { what: `RUN ${command}` });
-  if (outcome.started && outcome.stopped === undefined && outcome.exitCode === 0) return false;
+  if (outcome.started && outcome.stopped === undefined && outcome.exitCode === 0) return;
   if (!outcome.started && outcome.stopped === undefined) {
     throw new EngineError("SANDBOX_UNAVAILABLE", {
       reason: outcome.complaint || `preparation ended with ${outcome.exitCode}`,
@@ -154,9 +154,17 @@ function finishedRun(spec: RunSpec, { plan, outcome, before }: Attempt, runDir: 
     changes: (): Promise<readonly LayerEntry[]> =>
       before === undefined
         ? diffUpper(runDir.upperDir, { ...options, lowerDirs: spec.rootfs.lowerDirs })
-        : diffTree(runDir.rootDir, before, options),
+        : ofTheImage(diffTree(runDir.rootDir, before, options), tree),
     [Symbol.asyncDispose]: () => runDir[Symbol.asyncDispose](),
   };
+}
+
+/** Without deletions of mount points, which the copy had and the image has not. */
+async function ofTheImage(entries: Promise<readonly LayerEntry[]>, tree: LowerStack): Promise<readonly LayerEntry[]> {
+  return (await entries).filter((entry) => {
+    const whiteout = readWhiteout(entry.path);
+    return whiteout?.kind !== "whiteout" || tree.node(whiteout.path) !== undefined;
+  });
 }
 
 /** Places that are there only to be mounted on: not the image's, so not a change of the command's. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, lutimesSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, lutimesSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { applyLayer } from "../layer/apply.ts";
 import { LowerStack } from "../layer/lowerStack.ts";
@@ -59,6 +59,8 @@ export class RunDir implements AsyncDisposable {
     for (const layer of rootfs.layers) {
       await applyLayer(layer.open(signal), { root: this.rootDir, setOwners: process.geteuid?.() === 0, signal });
     }
+    // The mount points that overlayfs would show from below have to be in the copy itself.
+    cpSync(this.baseDir, this.rootDir, { recursive: true, force: false, verbatimSymlinks: true });
     copyRootAttributes(rootfs, this.rootDir);
   }
 
