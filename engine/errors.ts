@@ -16,6 +16,14 @@ export interface ErrorFacts {
   };
   FILE_NOT_IN_IMAGE: { readonly path: string };
   FILE_TOO_LARGE: { readonly path: string; readonly sizeBytes: number; readonly limitBytes: number };
+  CHARTS_UNREADABLE: {
+    readonly charts: readonly { readonly chart: string; readonly values: string; readonly reason: string }[];
+  };
+  IMAGE_LOCK_DRIFT: { readonly missing: readonly string[]; readonly unneeded: readonly string[] };
+  IMAGE_LOCK_INVALID: {
+    readonly path: string;
+    readonly problems: readonly { readonly line: number; readonly message: string }[];
+  };
   REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
   MIRROR_REFUSED: { readonly what: string; readonly reason: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
@@ -133,6 +141,10 @@ export interface ErrorFacts {
   USAGE: { readonly reason: string; readonly command: string };
   RUN_SECRET_MISSING: { readonly id: string };
   RUN_SECRET_UNREADABLE: { readonly id: string; readonly path: string; readonly reason: string };
+  ADD_TOOL_MISSING: { readonly path: string; readonly tool: string };
+  DOWNLOAD_FAILED: { readonly url: string; readonly reason: string };
+  DOWNLOAD_TOO_LARGE: { readonly url: string; readonly limitBytes: number };
+  COPY_NAME_RESERVED: { readonly path: string };
 }
 
 export type ErrorCode = keyof ErrorFacts;
@@ -163,6 +175,29 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
       `Reading ${f.path}: it has ${f.sizeBytes} bytes, more than the ${f.limitBytes} that are read into memory.`,
   },
   FILE_NOT_IN_IMAGE: { message: (f) => `Reading ${f.path} from the image: there is no such file in it.` },
+  CHARTS_UNREADABLE: {
+    message: (f) =>
+      [
+        `Looking for container images: ${f.charts.length} chart${f.charts.length === 1 ? "" : "s"} cannot be rendered.`,
+        ...f.charts.map(
+          ({ chart, values, reason }) => `  ${chart}${values === "" ? "" : ` with ${values}`}: ${reason}`,
+        ),
+        "Give the values they need in <chart>.values.yaml beside the chart, or build with --build-mode lite.",
+      ].join("\n"),
+  },
+  IMAGE_LOCK_DRIFT: {
+    message: (f) =>
+      [
+        "Building with --locked: kubefile.lock does not say what the image needs.",
+        ...f.missing.map((image) => `  not in the lock: ${image}`),
+        ...f.unneeded.map((image) => `  no longer needed: ${image}`),
+        "Run kubefile lock and look at what changed.",
+      ].join("\n"),
+  },
+  IMAGE_LOCK_INVALID: {
+    message: (f) =>
+      [`Reading ${f.path}:`, ...f.problems.map(({ line, message }) => `  line ${line}: ${message}`)].join("\n"),
+  },
   REGISTRY_LISTEN_FAILED: {
     message: (f) =>
       `Serving a registry at ${f.address}: ${f.reason}. Choose another address or end what listens there.`,
@@ -425,8 +460,29 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   NOT_INITIALIZED: { message: () => "the engine was asked something before it was initialized. Restart it." },
   USAGE: { message: (f) => `${f.reason}. See: kubefile ${f.command === "" ? "--help" : `${f.command} --help`}.` },
-  RUN_SECRET_MISSING: { message: (f) => `RUN mounts "${f.id}", and it was not given. Give it with --secret id=${f.id},src=FILE (or --ssh ${f.id}).` },
-  RUN_SECRET_UNREADABLE: { message: (f) => `RUN mounts the secret "${f.id}": ${f.path} cannot be read (${f.reason}). Correct --secret.` },
+  RUN_SECRET_MISSING: {
+    message: (f) =>
+      `RUN mounts "${f.id}", and it was not given. Give it with --secret id=${f.id},src=FILE (or --ssh ${f.id}).`,
+  },
+  RUN_SECRET_UNREADABLE: {
+    message: (f) => `RUN mounts the secret "${f.id}": ${f.path} cannot be read (${f.reason}). Correct --secret.`,
+  },
+  ADD_TOOL_MISSING: {
+    message: (f) =>
+      `ADD ${f.path}: unpacking it takes the program ${f.tool}, which is not installed. Install it, or pack the archive with gzip or zstd.`,
+  },
+  DOWNLOAD_FAILED: {
+    message: (f) =>
+      `fetching ${f.url}: ${f.reason}. Check the address and the network, or download the file and COPY it.`,
+    retryable: true,
+  },
+  DOWNLOAD_TOO_LARGE: {
+    message: (f) => `fetching ${f.url}: it is larger than ${f.limitBytes} bytes. Download it, look at it, and COPY it.`,
+  },
+  COPY_NAME_RESERVED: {
+    message: (f) =>
+      `copying ${f.path}: names that start with .wh. mean deletions inside images and cannot be files. Rename it.`,
+  },
 };
 
 /** The one error class of the engine. `code` is stable and listed in `docs/errors.md`; `facts` are what the message was made of. */
