@@ -50,14 +50,14 @@ export function isEmpty(value: Value): boolean {
 }
 
 /** The items of a list argument. @throws GoError with sprig's words, `what` being the name it uses */
-export function itemsOf(value: Value, what: string): readonly Value[] {
+export function itemsOf(value: Value, what: string, ending = ""): readonly Value[] {
   if (isList(value)) return value;
   const items = listItems(value);
   if (items !== undefined) return items;
   if (value === undefined || value === null) {
     throw new GoError("runtime error: invalid memory address or nil pointer dereference");
   }
-  throw new GoError(`${what} ${kindText(value)}`);
+  throw new GoError(`${what} ${kindText(value)}${ending}`);
 }
 
 function kindText(value: Value): string {

@@ -27,7 +27,7 @@ function base32Decode(text: string): string {
   const bad = /[^A-Z2-7]/.exec(bare);
   const widths = new Set([0, 2, 4, 5, 7]);
   if (bad !== null || clean.length % 8 !== 0 || !widths.has(bare.length % 8)) {
-    return `illegal base32 data at input byte ${bad?.index ?? bare.length}`;
+    return `illegal base32 data at input byte ${bad?.index ?? Math.floor(bare.length / 8) * 8}`;
   }
   let bits = "";
   for (const char of bare) bits += base32Alphabet.indexOf(char).toString(2).padStart(5, "0");

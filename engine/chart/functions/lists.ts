@@ -46,7 +46,7 @@ function sliceList(value: Value, indexes: readonly Value[]): Value {
 function concat(lists: readonly Value[], meter: Meter): Value {
   const out: Value[] = [];
   for (const list of lists) {
-    const items = itemsOf(list, "Cannot concat type");
+    const items = itemsOf(list, "Cannot concat type", " as list");
     meter.room(out.length + items.length);
     for (const item of items) out.push(item);
   }

@@ -40,7 +40,7 @@ function cut(text: string, start: number, end: number): string {
 
 function substring(start: number, end: number, text: string): string {
   if (start < 0) return cut(text, 0, end);
-  return cut(text, start, end < 0 || end > byteLength(text) ? Math.max(byteLength(text), start) : end);
+  return cut(text, start, end < 0 || end > byteLength(text) ? byteLength(text) : end);
 }
 
 function truncate(count: number, text: string): string {

@@ -20,9 +20,7 @@ export class TomlError extends Error {}
 /** `toToml`. @throws TomlError */
 export function writeToml(value: Value): string {
   const map = mapEntries(value);
-  if (map === undefined) {
-    throw new TomlError("toml: top-level values must be Go maps or structs");
-  }
+  if (map === undefined) return value === undefined || value === null ? "" : inline(value);
   const out: string[] = [];
   writeTable(map, [], out);
   return out.join("");
@@ -90,7 +88,7 @@ function inline(value: Value): string {
 function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  const text = formatFloat(value, Math.abs(value) >= 1e15 ? "g" : "f", -1);
+  const text = formatFloat(value, "g", -1);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 

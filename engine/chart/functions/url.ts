@@ -47,6 +47,8 @@ export function parseUrl(url: string): UrlParts {
   const at = authority.lastIndexOf("@");
   const userinfo = at < 0 ? "" : normalUser(authority.slice(0, at), fail);
   const host = unescapePart(authority.slice(at + 1), fail);
+  const badChar = /[\0-\x20#%/?@\\^`{|}]/.exec(host)?.[0];
+  if (badChar !== undefined) fail(`invalid character ${quote(badChar)} in host name`);
   const port = /^(?:\[[^\]]*\]|[^:]*)(:.*)?$/.exec(host)?.[1] ?? "";
   if (port !== "" && !/^:\d*$/.test(port)) fail(`invalid port ${quote(port)} after host`);
   const hostname = host.slice(0, host.length - port.length).replace(/^\[(.*)\]$/, "$1");

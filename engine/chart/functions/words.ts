@@ -15,8 +15,24 @@ export function titleCase(text: string): string {
   return Array.from(text, (char) => {
     const startsWord = isSeparator(previous);
     previous = char;
-    return startsWord ? upperRune(char) : char;
+    return startsWord ? titleRune(char) : char;
   }).join("");
+}
+
+/** Digraphs that have a title case of their own. */
+const titleLetters: Readonly<Record<string, string>> = {
+  "\u01c4": "\u01c5",
+  "\u01c6": "\u01c5",
+  "\u01c7": "\u01c8",
+  "\u01c9": "\u01c8",
+  "\u01ca": "\u01cb",
+  "\u01cc": "\u01cb",
+  "\u01f1": "\u01f2",
+  "\u01f3": "\u01f2",
+};
+
+function titleRune(char: string): string {
+  return titleLetters[char] ?? (/^\p{Lt}$/u.test(char) ? char : upperRune(char));
 }
 
 function isSeparator(char: string): boolean {

@@ -105,8 +105,8 @@ const floatText =
   /^[+-]?(?:inf(?:inity)?|nan|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d[\d_]*)?|0x(?:[\da-f_]+\.?[\da-f_]*|\.[\da-f_]+)p[+-]?\d+)$/i;
 
 /** `strconv.ParseFloat(text, 64)`; undefined when the text is no number or out of range. */
-export function parseFloat64(text: string, underscores = false): number | undefined {
-  if (!floatText.test(text) || (!underscores && text.includes("_"))) return undefined;
+export function parseFloat64(text: string): number | undefined {
+  if (!floatText.test(text) || /__|_$|^[+-]?_|_[.eEpP]|[.eEpP+-]_/.test(text)) return undefined;
   const bare = text.replaceAll("_", "").toLowerCase();
   const negative = bare.startsWith("-");
   const body = bare.replace(/^[+-]/, "");

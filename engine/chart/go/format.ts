@@ -29,6 +29,8 @@ interface Spec {
   readonly zero: boolean;
   readonly width: number | undefined;
   readonly precision: number | undefined;
+  /** `%+v`: structs with the names of their fields. */
+  readonly plusV: boolean;
 }
 
 const plainV: Spec = {
@@ -40,6 +42,7 @@ const plainV: Spec = {
   zero: false,
   width: undefined,
   precision: undefined,
+  plusV: false,
 };
 
 /** `fmt.Sprint(value)`, which is `%v`: what `{{ value }}` prints. */
@@ -149,7 +152,14 @@ class Printer {
     if (badIndex) return `${prefix}%!${verb}(BADINDEX)`;
     if (this.#next >= this.#args.length) return `${prefix}%!${verb}(MISSING)`;
     const arg = this.#args[this.#next++];
-    return prefix + formatValue(arg, { ...flags, minus, zero: flags.zero && !minus, verb, width, precision }, 0);
+    if (verb === "v" && flags.plus)
+      return (
+        prefix + formatValue(arg, { ...plainV, minus, zero: flags.zero && !minus, width, precision, plusV: true }, 0)
+      );
+    return (
+      prefix +
+      formatValue(arg, { ...flags, minus, zero: flags.zero && !minus, verb, width, precision, plusV: false }, 0)
+    );
   }
 
   #flags(): Pick<Spec, "plus" | "minus" | "sharp" | "space" | "zero"> {
@@ -199,7 +209,7 @@ function formatValue(value: Value, spec: Spec, depth: number): string {
   if (spec.verb === "T") return padText(goType(value), spec);
   if (value === undefined || value === null) {
     if (spec.verb === "v") return padText("<nil>", spec);
-    return depth > 0 ? `%!${spec.verb}(<nil>)` : `%!${spec.verb}(<nil>)`;
+    return depth > 0 ? "<nil>" : `%!${spec.verb}(<nil>)`;
   }
   if (spec.verb === "p") return `%!p(${goType(value)}=${formatValue(value, plainV, 0)})`;
   if (typeof value === "boolean") return formatBool(value, spec);
@@ -231,9 +241,11 @@ function formatComposite(value: Value, spec: Spec, depth: number): string {
     return `[${items.map((item) => formatValue(item, spec, depth + 1)).join(" ")}]`;
   }
   if (!(value instanceof Named)) return "";
+  // Go shows where a pointer inside something else points to; the address means nothing.
+  if (value.kind === "ptr" && depth > 0) return "0xc000000000";
   const fields = [...value.fields].map(([name, field]) => {
     const text = formatValue(field, spec, depth + 1);
-    return spec.plus || spec.sharp ? `${name}:${text}` : text;
+    return spec.plusV || spec.sharp ? `${name}:${text}` : text;
   });
   const prefix = value.kind === "ptr" && depth === 0 ? "&" : "";
   const name = spec.sharp && spec.verb === "v" ? value.goType.replace(/^\*/, "") : "";
@@ -313,7 +325,12 @@ function formatNumber(value: number, spec: Spec): string {
   let text: string;
   switch (spec.verb) {
     case "v":
-      text = formatFloat(value, "g", -1);
+      text = formatFloat(value, "g", spec.precision ?? -1);
+      break;
+    case "x":
+    case "X":
+      text = hexFloatText(value);
+      if (spec.verb === "X") text = text.toUpperCase();
       break;
     case "e":
     case "E":
@@ -324,6 +341,7 @@ function formatNumber(value: number, spec: Spec): string {
     case "g":
     case "G":
       text = formatFloat(value, "g", spec.precision ?? -1);
+      if (spec.sharp) text = withAllDigits(text, spec.precision ?? 6);
       break;
     default:
       return wrongVerb(value, spec);
@@ -340,6 +358,31 @@ function formatNumber(value: number, spec: Spec): string {
         : bare;
   const shown = signed === "+Inf" && !spec.plus && spec.verb !== "v" ? "+Inf" : signed;
   return padNumber(shown, { ...spec, zero: spec.zero && finite });
+}
+
+/** `%#g` keeps trailing zeros, and the point. */
+function withAllDigits(text: string, digits: number): string {
+  const [mantissa = "", exponent] = text.split("e");
+  const point = mantissa.includes(".") ? mantissa : `${mantissa}.`;
+  const shown = point.replace(/^-?0*\.?0*/, "").replace(".", "").length;
+  const full = point + "0".repeat(Math.max(digits - shown, 0));
+  return exponent === undefined ? full : `${full}e${exponent}`;
+}
+
+/** `%x` of a float: hexadecimal mantissa, binary exponent. */
+function hexFloatText(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return value === 0 ? "0x0p+00" : formatFloat(value, "g", -1);
+  let exponent = Math.floor(Math.log2(Math.abs(value)));
+  let mantissa = Math.abs(value) / 2 ** exponent;
+  if (mantissa >= 2) {
+    mantissa /= 2;
+    exponent++;
+  } else if (mantissa < 1) {
+    mantissa *= 2;
+    exponent--;
+  }
+  const power = String(Math.abs(exponent)).padStart(2, "0");
+  return `${value < 0 ? "-" : ""}0x${mantissa.toString(16)}p${exponent < 0 ? "-" : "+"}${power}`;
 }
 
 function formatInteger(value: Int, spec: Spec): string {

@@ -1,6 +1,7 @@
 /** Go's `encoding/json` on template values: sorted keys, HTML escapes, numbers as float64. */
 import { validText } from "./bytes.ts";
 import { formatFloat } from "./floats.ts";
+import { jsonProblem } from "./jsonProblem.ts";
 import { GoFunction, Int, isList, isNilCollection, mapEntries, Named, sortedKeys, type Value } from "./value.ts";
 
 /** Thrown where Go's encoder returns an error. */
@@ -85,7 +86,7 @@ export function fromJson(text: string): Value {
   try {
     parsed = JSON.parse(text, (_, value: unknown) => toValue(value));
   } catch (error) {
-    throw new JsonError(jsonProblem(text, error));
+    throw new JsonError(jsonProblem(text), { cause: error });
   }
   return parsed as Value;
 }
@@ -96,17 +97,4 @@ function toValue(value: unknown): Value {
   if (value instanceof Map) return value as Map<string, Value>;
   if (typeof value === "object" && value !== null) return new Map(Object.entries(value)) as Map<string, Value>;
   return value as Value;
-}
-
-/** The words of Go's decoder for the common mistakes; the place it stopped at for the rest. */
-function jsonProblem(text: string, error: unknown): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "unexpected end of JSON input";
-  const words = error instanceof Error ? error.message : "";
-  if (/end of JSON input/.test(words) || /Unterminated/.test(words)) return "unexpected end of JSON input";
-  const at = /position (\d+)/.exec(words)?.[1];
-  const char = at === undefined ? (/Unexpected token '(.)'/u.exec(words)?.[1] ?? "?") : (text[Number(at)] ?? "?");
-  const where =
-    at === undefined || Number(at) === text.search(/\S/) ? "looking for beginning of value" : "after top-level value";
-  return `invalid character '${char}' ${where}`;
 }

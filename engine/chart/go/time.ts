@@ -43,30 +43,40 @@ export function loadZone(name: string): Zone | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return undefined;
   try {
     const shape = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
-    const short = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "short" });
+    const short = ["en-US", regionalEnglish(name)].map((locale) => {
+      return new Intl.DateTimeFormat(locale, { timeZone: name, timeZoneName: "short" });
+    });
     return { name, at: (seconds) => zoneAt(shape, short, seconds) };
   } catch {
     return undefined;
   }
 }
 
+/** English as spoken there knows the abbreviations of its own zones. */
+function regionalEnglish(zone: string): string {
+  if (zone.startsWith("Europe/")) return "en-GB";
+  if (zone.startsWith("Australia/")) return "en-AU";
+  if (zone === "Pacific/Auckland") return "en-NZ";
+  if (zone === "Asia/Kolkata" || zone === "Asia/Calcutta") return "en-IN";
+  return zone.startsWith("Africa/") ? "en-ZA" : "en-US";
+}
+
 function zoneAt(
   shape: Intl.DateTimeFormat,
-  short: Intl.DateTimeFormat,
+  short: readonly Intl.DateTimeFormat[],
   seconds: number,
 ): { offset: number; abbreviation: string } {
   const date = new Date(seconds * 1000);
-  const name = (format: Intl.DateTimeFormat): string => {
-    return format.formatToParts(date).find((part) => part.type === "timeZoneName")?.value ?? "";
+  const name = (format: Intl.DateTimeFormat | undefined): string => {
+    return format?.formatToParts(date).find((part) => part.type === "timeZoneName")?.value ?? "";
   };
   const [, sign = "+", hours = "0", minutes = "0", secs = "0"] =
     /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name(shape)) ?? [];
   const size = Number(hours) * 3600 + Number(minutes) * 60 + Number(secs);
   const offset = sign === "-" ? -size : size;
-  const abbreviation = name(short);
-  const isNamed = !/^GMT[+-]/.test(abbreviation);
+  const abbreviation = short.map(name).find((text) => !/^GMT[+-]/.test(text));
   const numeric = `${sign}${hours}${minutes === "00" ? "" : minutes}`;
-  return { offset, abbreviation: isNamed ? abbreviation : numeric };
+  return { offset, abbreviation: abbreviation ?? numeric };
 }
 
 /** Civil fields of an instant in its zone. */
@@ -161,7 +171,7 @@ function formatPart(part: string, at: Civil): string {
     case "Mon":
       return (weekdays[at.weekday] ?? "").slice(0, 3);
     case "MST":
-      return at.abbreviation;
+      return at.abbreviation === "" ? offsetText("-0700", at.offset) : at.abbreviation;
     case "2006":
       return at.year < 0 ? `-${pad(-at.year, 4)}` : pad(at.year, 4);
     case "06":
@@ -260,10 +270,12 @@ export function parseTime(layout: string, text: string, zone: Zone): GoTime {
   };
   let rest = text;
   let from = 0;
-  for (const found of layout.matchAll(layoutPart)) {
+  const parts = [...layout.matchAll(layoutPart)];
+  for (const [i, found] of parts.entries()) {
     rest = skipLiteral(layout.slice(from, found.index), rest, fail);
     from = found.index + found[0].length;
-    rest = readPart(found[0], rest, reading, fail);
+    const fractionFollows = /^[.,][09]/.test(parts[i + 1]?.[0] ?? "");
+    rest = readPart(found[0], rest, reading, fractionFollows, fail);
   }
   rest = skipLiteral(layout.slice(from), rest, fail);
   if (rest !== "") fail("", rest, `extra text: ${JSON.stringify(rest)}`);
@@ -310,6 +322,7 @@ function readPart(
   part: string,
   text: string,
   reading: Reading,
+  fractionFollows: boolean,
   fail: (part: string, rest: string, extra?: string) => never,
 ): string {
   const isName = /^(?:January|Jan|Monday|Mon)$/.test(part);
@@ -356,7 +369,7 @@ function readPart(
     case "5": {
       reading.second = within(number, 0, 59, "second");
       // A fraction is accepted after seconds even when the layout has none.
-      const fraction = /^[.,]\d+/.exec(rest)?.[0];
+      const fraction = fractionFollows ? undefined : /^[.,]\d+/.exec(rest)?.[0];
       if (fraction !== undefined) {
         reading.nanosecond = nanosecondsOf(fraction);
         rest = rest.slice(fraction.length);
@@ -385,7 +398,6 @@ function namePattern(part: string): RegExp {
 
 function unusualPattern(part: string): RegExp {
   if (/^[.,]0/.test(part)) return new RegExp(`^[.,]\\d{${part.length - 1}}`);
-  // The seconds before have taken any fraction.
   if (/^[.,]9/.test(part)) return /^(?:[.,]\d+)?/;
   if (part === "002" || part === "__2") return /^[ \d]{3}/;
   const colon = part.includes(":") ? ":" : "";

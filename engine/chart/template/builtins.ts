@@ -1,6 +1,6 @@
 /** The functions text/template itself brings: comparison, len, index, slice, call, print and escaping. */
 import { byteLength, byteSlice, bytesOf } from "../go/bytes.ts";
-import { sprint, sprintAll, sprintf, sprintln } from "../go/format.ts";
+import { sprintAll, sprintf, sprintln } from "../go/format.ts";
 import {
   compareText,
   GoFunction,
@@ -37,12 +37,12 @@ function equalPair(a: Value, b: Value): boolean {
   }
   if (ka !== "invalid") return a === b;
   if (!isNothing(a) && !isNothing(b) && goKind(a) !== goKind(b)) {
-    throw new GoError(`non-comparable types ${sprint(a)}: ${goType(a)}, ${goType(b)}: ${sprint(b)}`);
+    throw new GoError(sprintf("non-comparable types %s: %v, %s: %v", [a, goType(a), goType(b), b]));
   }
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
   const kind = goKind(b);
   if (kind === "map" || kind === "slice" || kind === "func") {
-    throw new GoError(`non-comparable type ${sprint(b)}: ${goType(b)}`);
+    throw new GoError(sprintf("non-comparable type %s: %v", [b, goType(b)]));
   }
   return a === b;
 }
@@ -127,11 +127,12 @@ function lengthOf(item: Value): Value {
   return goInt(size);
 }
 
-function callValue(fn: Value, args: readonly Value[], host: unknown): Value {
+/** `call`: calls a function value. @param name how the template writes the function */
+export function callValue(name: string, fn: Value, args: readonly Value[], host: unknown): Value {
   if (isNothing(fn)) throw new GoError("call of nil");
-  if (!(fn instanceof GoFunction)) throw new GoError(`non-function of type ${goType(fn)}`);
+  if (!(fn instanceof GoFunction)) throw new GoError(`non-function ${name} of type ${goType(fn)}`);
   if (fn.rest === undefined ? args.length !== fn.params.length : args.length < fn.params.length) {
-    throw new GoError(`wrong number of args: got ${args.length} want ${fn.params.length}`);
+    throw new GoError(`wrong number of args for ${name}: got ${args.length} want ${fn.params.length}`);
   }
   return fn.call(args, host);
 }
@@ -185,9 +186,8 @@ function comparison(call: (a: Value, b: Value) => boolean): GoFunction {
   return new GoFunction(["reflect.Value", "reflect.Value"], undefined, ([a, b]) => call(a, b));
 }
 
-/** text/template's own functions but `and` and `or`, which do not evaluate all their arguments. */
+/** text/template's own functions but those the evaluator itself runs. */
 export const builtins: ReadonlyMap<string, GoFunction> = new Map([
-  ["call", new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(fn, args, host))],
   ["eq", new GoFunction(["reflect.Value"], "reflect.Value", ([first, ...others]) => equal(first, others))],
   ["ne", comparison((a, b) => !equal(a, [b]))],
   ["lt", comparison(less)],
@@ -213,4 +213,4 @@ export const builtins: ReadonlyMap<string, GoFunction> = new Map([
 ]);
 
 /** Names that are functions even without an entry in a table. */
-export const lazyBuiltins: readonly string[] = ["and", "or"];
+export const lazyBuiltins: readonly string[] = ["and", "or", "call"];

@@ -4,6 +4,11 @@ import { GoFunction, goType, Int, isList, Named, nilList, nilMap, type Value } f
 /** Go types of parameters whose values need no change on the way in. */
 const nilableTypes = new Set(["interface {}", "reflect.Value", "map[string]interface {}", "[]interface {}"]);
 
+/** Whether a parameter of a Go type takes nil. */
+export function canBeNil(goType: string): boolean {
+  return nilableTypes.has(goType);
+}
+
 /** A value that fits no parameter of the wanted type; the message is Go's. */
 export class WrongType extends Error {}
 

@@ -17,8 +17,8 @@ import {
   sortedKeys,
   type Value,
 } from "../go/value.ts";
-import { builtins } from "./builtins.ts";
-import { adapt, WrongType } from "./calls.ts";
+import { builtins, callValue } from "./builtins.ts";
+import { adapt, canBeNil, WrongType } from "./calls.ts";
 import { ExecError, GoError, LimitReached } from "./failure.ts";
 import type { Meter } from "./meter.ts";
 import type {
@@ -198,7 +198,6 @@ class Execution {
   #range(dot: Value, node: BranchNode): Jump {
     const known = this.#vars.length;
     const value = this.#pipeline(dot, node.pipe);
-    this.#node = node;
     const mark = this.#vars.length;
     const outerInterface = this.#dotIsInterface;
     let jump: Jump;
@@ -438,7 +437,7 @@ class Execution {
     const own = this.#runtime.functions.get(node.name);
     if (own !== undefined) return this.#call(dot, own, command, node.name, args, final);
     if (node.name === "and" || node.name === "or") return this.#andOr(dot, node.name, args ?? [node], final);
-    const builtin = builtins.get(node.name);
+    const builtin = node.name === "call" ? callOf(args?.[1]) : builtins.get(node.name);
     if (builtin === undefined) return this.#fail(`${quote(node.name)} is not a defined function`);
     return this.#call(dot, builtin, command, node.name, args, final);
   }
@@ -502,8 +501,7 @@ class Execution {
       case "dot":
         return this.#adapted(dot, wanted);
       case "nil":
-        if (/^(?:string|bool|int|int64|uint32|float64|time\.)/.test(wanted))
-          this.#fail(`cannot assign nil to ${wanted}`);
+        if (!canBeNil(wanted)) this.#fail(`cannot assign nil to ${wanted}`);
         return this.#adapted(undefined, wanted);
       case "field":
         return this.#adapted(this.#field(dot, node, [node], missing), wanted);
@@ -547,6 +545,12 @@ class Execution {
         return this.#fail(`can't handle ${printNode(node)} for arg of type ${wanted}`);
     }
   }
+}
+
+/** `call`, which names in its errors what was to be called. */
+function callOf(callee: Operand | undefined): GoFunction {
+  const name = callee === undefined ? "" : printNode(callee);
+  return new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(name, fn, args, host));
 }
 
 function* counting(count: Int): Generator<readonly [Value, Value]> {

@@ -419,7 +419,7 @@ class Parser {
       const int = isInt ? integer : undefined;
       return { kind: "number", pos, text, int, uint: isUint ? integer : undefined, float: Number(integer) };
     }
-    const float = parseFloat64(text, true);
+    const float = parseFloat64(text);
     if (float === undefined) return this.#fail(`illegal number syntax: ${JSON.stringify(text)}`);
     // As Go: something that looks like an integer but needs a float is an overflow.
     if (!/[.eEpP]/.test(text)) return this.#fail(`integer overflow: ${JSON.stringify(text)}`);

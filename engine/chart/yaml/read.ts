@@ -17,6 +17,7 @@ import {
 } from "yaml";
 import { textOf } from "../go/bytes.ts";
 import { formatFloat, truncateToInt64 } from "../go/floats.ts";
+import { sprintf } from "../go/format.ts";
 import type { Value, ValueMap } from "../go/value.ts";
 import { resolveScalar } from "./resolve.ts";
 
@@ -105,7 +106,10 @@ class Reader {
       if (!isPair(pair)) continue;
       const { key, value } = pair;
       if (isScalar(key) && isPlain(key) && key.value === "<<") this.#merge(out, value);
-      else out.set(this.#key(key), this.value(value));
+      else {
+        const inner = this.value(value);
+        out.set(this.#key(key, inner), inner);
+      }
     }
     return out;
   }
@@ -123,15 +127,15 @@ class Reader {
     for (const [key, value] of merged) into.set(key, value);
   }
 
-  #key(node: unknown): string {
+  #key(node: unknown, of: Value): string {
     const target = isAlias(node) ? node.resolve(this.#document) : node;
-    if (target === null || target === undefined) throw unsupportedKey("<nil>");
+    if (target === null || target === undefined) throw unsupportedKey(of);
     if (!isScalar(target)) throw new YamlError("yaml: invalid map key");
     const value = this.#scalar(target);
     if (typeof value === "string") return value;
     if (typeof value === "boolean") return String(value);
     if (typeof value === "number") return numberKey(value);
-    throw unsupportedKey("<nil>");
+    throw unsupportedKey(of);
   }
 
   #scalar(scalar: Scalar): Value {
@@ -144,8 +148,12 @@ class Reader {
   }
 }
 
-function unsupportedKey(found: string): YamlError {
-  return new YamlError(`error converting YAML to JSON: unsupported map key of type: ${found}`);
+/** A null as a key; Go's message shows what it would have held. */
+function unsupportedKey(of: Value): YamlError {
+  const shown = sprintf("%#v", [of]);
+  return new YamlError(
+    `error converting YAML to JSON: unsupported map key of type: %!s(<nil>), key: <nil>, value: ${shown}`,
+  );
 }
 
 function isPlain(scalar: Scalar): boolean {

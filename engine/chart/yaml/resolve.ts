@@ -6,7 +6,7 @@ import { parseFloat64, parseInteger } from "../go/floats.ts";
 
 /** A plain scalar's type and, for numbers and booleans, its value. */
 export type Resolved =
-  | { readonly tag: "null" | "str" | "timestamp" | "merge" }
+  | { readonly tag: "null" | "str" | "timestamp" }
   | { readonly tag: "bool"; readonly value: boolean }
   | { readonly tag: "int"; readonly value: bigint }
   | { readonly tag: "float"; readonly value: number };
@@ -24,7 +24,6 @@ const words = new Map<string, Resolved>([
     (word) => [word, { tag: "float", value: Number.POSITIVE_INFINITY }] as const,
   ),
   ...["-.inf", "-.Inf", "-.INF"].map((word) => [word, { tag: "float", value: Number.NEGATIVE_INFINITY }] as const),
-  ["<<", { tag: "merge" }],
 ]);
 
 const text: Resolved = { tag: "str" };
@@ -37,7 +36,7 @@ export function resolveScalar(scalar: string): Resolved {
   const first = scalar.charCodeAt(0);
   const isDigit = first >= 48 && first <= 57;
   // Most scalars begin with a letter that begins no special word.
-  if (!isDigit && scalar !== "" && !"+-.~<yYnNtTfFoO".includes(scalar.charAt(0))) return text;
+  if (!isDigit && scalar !== "" && !"+-.~yYnNtTfFoO".includes(scalar.charAt(0))) return text;
   const word = words.get(scalar);
   if (word !== undefined) return word;
   if (scalar.startsWith(".")) {

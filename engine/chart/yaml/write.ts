@@ -73,12 +73,13 @@ class Writer {
       : value instanceof Named && isList(value.underlying)
         ? value.underlying
         : undefined;
-    if (isNilCollection(value) && !this.#style.isPretty) return this.#plain("null", place);
-    if (items !== undefined)
-      return items.length === 0 ? this.#plain("[]", place) : this.#sequence(items, indent, place);
-    const map = mapEntries(value) ?? structFields(value);
-    if (map === undefined) return this.#scalar(value, indent, place);
-    return map.size === 0 ? this.#plain("{}", place) : this.#mapping(map, indent, place);
+    const map = items === undefined ? (mapEntries(value) ?? structFields(value)) : undefined;
+    if (isNilCollection(value) && !this.#style.isPretty) this.#plain("null", place);
+    else if (items?.length === 0) this.#plain("[]", place);
+    else if (items !== undefined) this.#sequence(items, indent, place);
+    else if (map?.size === 0) this.#plain("{}", place);
+    else if (map !== undefined) this.#mapping(map, indent, place);
+    else this.#scalar(value, indent, place);
   }
 
   #plain(text: string, place: "root" | "key" | "item"): void {
@@ -125,7 +126,7 @@ class Writer {
   #scalar(value: Value, indent: number, place: "root" | "key" | "item"): void {
     if (typeof value === "string") {
       if (place !== "root") this.#write(" ");
-      this.#text(validText(value), indent, false);
+      this.#text(this.#style.isPretty ? validText(value) : throughJson(value), indent, false);
       return;
     }
     if (value instanceof Uint8Array) {
@@ -166,7 +167,7 @@ class Writer {
       if (body[i] === " ") {
         const mayEnd = !keepsEnds || (i > 0 && i < body.length - 1);
         const folds = !afterSpace && mayEnd && this.#column > this.#style.width && body[i + 1] !== " ";
-        if (folds) this.#newLine(indent + 2);
+        if (folds) this.#newLine(Math.max(indent, 0) + 2);
         else this.#write(" ");
         afterSpace = true;
         i++;
@@ -188,7 +189,7 @@ class Writer {
       const folds =
         char === " " && !isKey && !afterSpace && this.#column > this.#style.width && i > 0 && i < chars.length - 1;
       if (folds) {
-        this.#newLine(indent + 2);
+        this.#newLine(Math.max(indent, 0) + 2);
         if (chars[i + 1] === " ") this.#write("\\");
       } else {
         this.#write(escaped(char));
@@ -204,7 +205,7 @@ class Writer {
     const ending = /[\n\r\u0085\u2028\u2029]*$/.exec(text)?.[0].length ?? 0;
     if (ending === 0) this.#write("-");
     else if (ending > 1 || ending === text.length) this.#write("+");
-    const pad = " ".repeat(indent + 2);
+    const pad = " ".repeat(Math.max(indent, 0) + 2);
     const lines = text.split("\n");
     const last = lines.at(-1) === "" ? lines.length - 1 : lines.length;
     this.#write(
@@ -219,6 +220,17 @@ class Writer {
 
 function structFields(value: Value): ReadonlyMap<string, Value> | undefined {
   return value instanceof Named && value.text === undefined ? value.fields : undefined;
+}
+
+/** Characters go-yaml refuses to read, which it must when text comes to it by way of JSON. */
+const refused = /[\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+
+/** What is left of a text after JSON and back; a next-line character is folded as a line break. */
+function throughJson(text: string): string {
+  const valid = validText(text);
+  if (refused.test(valid)) throw new JsonError("yaml: control characters are not allowed");
+  if (!valid.includes("\u0085")) return valid;
+  return valid.replace(/[ \t]*\u0085+[ \t]*/g, (breaks) => "\n".repeat(breaks.trim().length - 1) || " ");
 }
 
 const longBreaks = /[\ud800-\udbff]/g;
@@ -251,7 +263,7 @@ interface Analysis {
   readonly blockAllowed: boolean;
 }
 
-const unprintable = /[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ud800-\udfff]/;
+const unprintable = /[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 const lineBreak = /[\n\r\u0085\u2028\u2029]/;
 
 /** Which styles can hold a text: libyaml's analysis of a scalar, in block context. */
