@@ -42,17 +42,18 @@ function readUntil(state: State, stop: string, depth: number): string {
   while (state.at < state.text.length) {
     const character = state.text[state.at] ?? "";
     if (character === stop) return value;
-    if (character === "'") value += readSingle(state);
-    else if (character === '"') value += readDouble(state, depth);
-    else if (character === "$") value += readDollar(state, depth);
-    else {
-      if (character === state.escape && state.at + 1 < state.text.length) state.at++;
-      value += state.text[state.at] ?? "";
-      state.at++;
-    }
+    value += readPiece(state, character, depth);
   }
   if (stop !== "") state.error ??= `a closing ${stop} is missing`;
   return value;
+}
+
+function readPiece(state: State, character: string, depth: number): string {
+  if (character === "'") return readSingle(state);
+  if (character === '"') return readDouble(state, depth);
+  if (character === "$") return readDollar(state, depth);
+  if (character === state.escape && state.at + 1 < state.text.length) state.at++;
+  return state.text[state.at++] ?? "";
 }
 
 function readSingle(state: State): string {
@@ -142,32 +143,29 @@ function readModified(state: State, name: string, depth: number): string {
   const word = readUntil(state, "}", depth + 1);
   state.at++;
   const value = state.lookup(name);
-  switch (operator) {
-    case ":-":
-      return value === undefined || value === "" ? word : value;
-    case "-":
-      return value ?? word;
-    case ":+":
-      return value === undefined || value === "" ? "" : word;
-    case "+":
-      return value === undefined ? "" : word;
-    case ":?":
-      if (value === undefined || value === "") state.error ??= `${name}: ${word === "" ? "not set" : word}`;
-      return value ?? "";
-    case "?":
-      if (value === undefined) state.error ??= `${name}: ${word === "" ? "not set" : word}`;
-      return value ?? "";
-    case "#":
-    case "##":
-      return cutPrefix(value ?? "", word, operator === "##");
-    case "%":
-    case "%%":
-      return cutSuffix(value ?? "", word, operator === "%%");
-    default:
-      state.error ??= `\${${name}${operator}...} has a modifier that is not known`;
-      return "";
+  const apply = modifiers[operator];
+  if (apply === undefined) {
+    state.error ??= `\${${name}${operator}...} has a modifier that is not known`;
+    return "";
   }
+  const result = apply(value, word);
+  if (result === undefined) state.error ??= `${name}: ${word === "" ? "not set" : word}`;
+  return result ?? "";
 }
+
+/** What each modifier makes of a value and its word; `undefined` stops the build. */
+const modifiers: Readonly<Record<string, (value: string | undefined, word: string) => string | undefined>> = {
+  ":-": (value, word) => value || word,
+  "-": (value, word) => value ?? word,
+  ":+": (value, word) => (value ? word : ""),
+  "+": (value, word) => (value === undefined ? "" : word),
+  ":?": (value) => value || undefined,
+  "?": (value) => value,
+  "#": (value, word) => cutPrefix(value ?? "", word, false),
+  "##": (value, word) => cutPrefix(value ?? "", word, true),
+  "%": (value, word) => cutSuffix(value ?? "", word, false),
+  "%%": (value, word) => cutSuffix(value ?? "", word, true),
+};
 
 function readOperator(state: State): string {
   const two = state.text.slice(state.at, state.at + 2);

@@ -3,7 +3,7 @@ import { instructionInfo } from "./instructions.ts";
 import { instructionOf, parse } from "./parse.ts";
 import type { TextEdit } from "./problems.ts";
 import type { Span } from "./span.ts";
-import type { Instruction, Kubefile } from "./syntax.ts";
+import type { Instruction, Item, Kubefile } from "./syntax.ts";
 
 /**
  * Edits that put a Kubefile, or the lines that `range` touches, into its usual form: names in upper case, one blank between
@@ -17,18 +17,27 @@ export function format(kubefile: Kubefile, range?: Span): TextEdit[] {
   for (const [index, item] of kubefile.items.entries()) {
     const start = kubefile.starts[index] ?? 0;
     const span = { start, end: start + item.length };
-    const touched = range === undefined || (span.start <= range.end && range.start <= span.end);
-    const blank = item.kind === "blank" && !kubefile.text.slice(span.start, span.end).includes(kubefile.escape);
-    if (touched) {
-      if (item.kind === "blank") edits.push(...(blank ? formatBlank(kubefile, span, afterBlank && begun) : []));
-      else if (item.kind === "instruction") edits.push(...formatInstruction(kubefile, index, span));
-      else edits.push(...formatComment(kubefile, span));
+    if (range === undefined || (span.start <= range.end && range.start <= span.end)) {
+      edits.push(...formatItem(kubefile, index, span, afterBlank && begun));
     }
-    afterBlank = blank;
+    afterBlank = isBlankLine(kubefile, item, span);
     begun ||= item.kind === "instruction";
   }
   if (range === undefined || range.end >= kubefile.text.length) edits.push(...finalLineEnd(kubefile));
   return edits;
+}
+
+/** A line of white space; not one that an escape character joins with the next. */
+function isBlankLine(kubefile: Kubefile, item: Item, span: Span): boolean {
+  return item.kind === "blank" && !kubefile.text.slice(span.start, span.end).includes(kubefile.escape);
+}
+
+function formatItem(kubefile: Kubefile, index: number, span: Span, again: boolean): TextEdit[] {
+  const item = kubefile.items[index];
+  if (item === undefined) return [];
+  if (item.kind === "instruction") return formatInstruction(kubefile, index, span);
+  if (item.kind !== "blank") return formatComment(kubefile, span);
+  return isBlankLine(kubefile, item, span) ? formatBlank(kubefile, span, again) : [];
 }
 
 /** The text after edits that do not overlap and are in order. */

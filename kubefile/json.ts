@@ -23,17 +23,18 @@ export function parseJsonArray(line: Line, from: number, to: number): JsonArray 
   if (text[at] === "]" && at < to) return { verdict: "strings", elements, end: at + 1 };
   for (;;) {
     const end = jsonValueEnd(text, at, to, 0);
-    if (end < 0) return { verdict: "invalid" };
-    const element = text[at] === '"' ? stringElement(line, at, end) : undefined;
-    if (element === undefined) strings = false;
-    else elements.push(element);
+    if (end < 0) return invalid;
+    if (text[at] === '"') elements.push(stringElement(line, at, end));
+    else strings = false;
     at = skipJsonBlanks(text, end, to);
-    if (at >= to) return { verdict: "invalid" };
-    if (text[at] === "]") return strings ? { verdict: "strings", elements, end: at + 1 } : { verdict: "not-strings" };
-    if (text[at] !== ",") return { verdict: "invalid" };
+    const next = at < to ? text[at] : undefined;
+    if (next === "]") return strings ? { verdict: "strings", elements, end: at + 1 } : { verdict: "not-strings" };
+    if (next !== ",") return invalid;
     at = skipJsonBlanks(text, at + 1, to);
   }
 }
+
+const invalid: JsonArray = { verdict: "invalid" };
 
 function stringElement(line: Line, start: number, end: number): Word {
   const text = line.text.slice(start, end);

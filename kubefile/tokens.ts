@@ -148,30 +148,12 @@ function paintRoles(brush: Brush, node: Instruction): void {
       break;
     case "COPY":
     case "ADD":
-      if (node.form === "words") for (const word of node.words) brush.fill(word.span, "path");
+      if (node.form === "words") fillWords(brush, node.words, "path");
       break;
     case "ENV":
     case "LABEL":
     case "ARG":
       for (const pair of node.pairs) fillPair(brush, pair);
-      break;
-    case "APP":
-    case "CNI":
-    case "CSI":
-      fillWord(brush, node.app, "app");
-      for (const source of node.sources) if (node.form === "words") brush.fill(source.word.span, "path");
-      break;
-    case "APPENV":
-      fillWord(brush, node.app, "app");
-      for (const pair of node.pairs) fillPair(brush, pair);
-      break;
-    case "APPCMDS":
-      if (node.rest !== undefined) brush.fill(node.rest.span, "punctuation");
-      fillWord(brush, node.app, "app");
-      for (const command of node.commands ?? []) brush.fill(command.span, "string");
-      break;
-    case "LAUNCH":
-      for (const app of node.apps) brush.fill(app.span, "app");
       break;
     case "RUN":
     case "CMD":
@@ -187,6 +169,31 @@ function paintRoles(brush: Brush, node: Instruction): void {
       if (node.trigger !== undefined) paintArguments(brush, node.trigger);
       break;
     default:
+      paintAppRoles(brush, node);
+  }
+}
+
+function paintAppRoles(brush: Brush, node: Instruction): void {
+  switch (node.kind) {
+    case "APP":
+    case "CNI":
+    case "CSI":
+      if (node.form === "words") fillWords(brush, node.words, "path");
+      fillWord(brush, node.app, "app");
+      break;
+    case "APPENV":
+      fillWord(brush, node.app, "app");
+      for (const pair of node.pairs) fillPair(brush, pair);
+      break;
+    case "APPCMDS":
+      fillWord(brush, node.rest, "punctuation");
+      fillWord(brush, node.app, "app");
+      fillWords(brush, node.commands ?? [], "string");
+      break;
+    case "LAUNCH":
+      fillWords(brush, node.apps, "app");
+      break;
+    default:
       break;
   }
 }
@@ -200,6 +207,10 @@ function paintHealthcheckCommand(brush: Brush, node: Extract<Instruction, { kind
 
 function fillWord(brush: Brush, word: Word | undefined, kind: TokenKind): void {
   if (word !== undefined) brush.fill(word.span, kind);
+}
+
+function fillWords(brush: Brush, words: readonly Word[], kind: TokenKind): void {
+  for (const word of words) brush.fill(word.span, kind);
 }
 
 function fillPair(brush: Brush, pair: Pair): void {
@@ -231,9 +242,8 @@ function paintGap(brush: Brush, from: number, to: number, escapeMark: Escape): v
   let comment = false;
   for (let at = from; at < to; at++) {
     const code = text.charCodeAt(at);
-    if (code === lineFeed) comment = false;
-    else if (code === hash) comment = true;
-    if (comment) canvas[at] = code === carriageReturn && at + 1 < to ? kinds.newline : kinds.comment;
+    comment = code !== lineFeed && (comment || code === hash);
+    if (comment) canvas[at] = kinds.comment;
     else if (isSpace(code)) canvas[at] = kinds.whitespace;
     else canvas[at] = text[at] === escapeMark ? kinds.continuation : kinds.text;
   }

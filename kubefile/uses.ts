@@ -35,31 +35,36 @@ const none: readonly VariableUse[] = [];
 /** Every variable in a range, in order of where it starts; those inside the modifier of another one come behind it. */
 export function variableUses(range: UseRange): readonly VariableUse[] {
   const { from, to } = range;
-  const { text } = range.line;
-  const first = text.indexOf("$", from);
-  if (first < 0 || first >= to) return none;
+  // Cut at the end of the range, so that no search runs on over the rest of the file.
+  const text = range.line.text.slice(0, to);
+  if (text.indexOf("$", from) < 0) return none;
   const scan: Scan = { range, uses: [], open: [] };
+  const quotes: Quotes = { double: false, singles: range.quotes };
   const escapeMark = range.escape.charCodeAt(0);
-  let double = false;
-  let singles = range.quotes;
   for (let at = from; at < to; at++) {
     const code = text.charCodeAt(at);
-    if (code === escapeMark) {
-      at++;
-    } else if (code === dollar) {
-      at = readVariable(scan, at) - 1;
-    } else if (code === 0x7d && scan.open.length > 0) {
-      closeBrace(scan, at);
-    } else if (code === doubleQuote) {
-      double = range.quotes && !double;
-    } else if (code === singleQuote && singles && !double) {
-      const close = text.indexOf("'", at + 1);
-      if (close < 0 || close >= to) singles = false;
-      else at = close;
-    }
+    if (code === escapeMark) at++;
+    else if (code === dollar) at = readVariable(scan, at) - 1;
+    else if (code === 0x7d) closeBrace(scan, at);
+    else if (range.quotes) at = passQuote(text, at, code, quotes);
   }
   for (const open of scan.open) scan.uses[open.index] = bracedUse(scan, open, to, false);
   return scan.uses;
+}
+
+interface Quotes {
+  double: boolean;
+  /** Single quotes are looked at, as long as each finds its partner. */
+  singles: boolean;
+}
+
+/** Where to go on behind a quote: behind its partner for a single one, outside of double quotes. */
+function passQuote(text: string, at: number, code: number, quotes: Quotes): number {
+  if (code === doubleQuote) quotes.double = !quotes.double;
+  if (code !== singleQuote || !quotes.singles || quotes.double) return at;
+  const close = text.indexOf("'", at + 1);
+  quotes.singles = close >= 0;
+  return close < 0 ? at : close;
 }
 
 /** Reads what stands behind the `$` at `at`; gives the offset to go on from. */

@@ -133,18 +133,17 @@ export function unquote(text: string, escapeMark: Escape): string {
   let value = "";
   for (let at = 0; at < text.length; ) {
     const character = text[at] ?? "";
-    if (character === "'" || character === '"') {
-      const close = closingQuote(text, at, escapeMark);
-      if (close < 0) return value + text.slice(at);
-      value += character === "'" ? text.slice(at + 1, close) : unescapeQuoted(text.slice(at + 1, close), escapeMark);
-      at = close + 1;
-    } else if (character === escapeMark && at + 1 < text.length) {
-      value += text[at + 1] ?? "";
-      at += 2;
-    } else {
-      value += character;
-      at++;
+    const quote = character === "'" || character === '"';
+    if (!quote) {
+      if (character === escapeMark && at + 1 < text.length) at++;
+      value += text[at++] ?? "";
+      continue;
     }
+    const close = closingQuote(text, at, escapeMark);
+    if (close < 0) return value + text.slice(at);
+    const inner = text.slice(at + 1, close);
+    value += character === "'" ? inner : unescapeQuoted(inner, escapeMark);
+    at = close + 1;
   }
   return value;
 }

@@ -61,10 +61,14 @@ export function viewDocument(kubefile: Kubefile): Omit<DocumentView, "dialect"> 
       const entry: Entry = { node, delta, order: entries.length, stage, above };
       above = undefined;
       entries.push(entry);
-      const same = kinds.get(node.kind);
-      if (same === undefined) kinds.set(node.kind, [entry]);
-      else same.push(entry);
+      append(kinds, entry);
     }
   }
   return { kubefile, entries, kinds, comments };
+}
+
+function append(kinds: Map<InstructionKind, Entry[]>, entry: Entry): void {
+  const same = kinds.get(entry.node.kind);
+  if (same === undefined) kinds.set(entry.node.kind, [entry]);
+  else same.push(entry);
 }

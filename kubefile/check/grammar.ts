@@ -58,59 +58,68 @@ function checkKeyword(node: Instruction, info: InstructionInfo): Finding[] {
 /** Instructions whose bare name sealer's parser accepts or for which the builder is content. */
 const mayBeBare: ReadonlySet<string> = new Set(["RUN", "CMD", "ENTRYPOINT", "LAUNCH", "CMDS"]);
 
-function checkArguments(node: Instruction, info: InstructionInfo): Finding[] {
-  const { keyword } = node;
-  if (node.rest === undefined && node.heredocs.length === 0) {
-    const message = `Nothing follows ${info.name}: write ${info.usage[0] ?? info.name}`;
-    if (mayBeBare.has(info.name)) return [finding("KF002", keyword.span, message, { severity: "warning" })];
-    const everyone = info.name === "FROM" || info.name === "COPY" || !info.dialects.includes("sealos");
-    return [finding("KF002", keyword.span, message, { verdict: everyone ? "everyone" : "docker" })];
-  }
+function checkArguments(node: Instruction, info: InstructionInfo): readonly Finding[] {
+  if (node.rest === undefined && node.heredocs.length === 0) return [bare(node, info)];
   switch (node.kind) {
     case "FROM":
       return checkFromWords(node.words);
-    case "COPY":
-    case "ADD":
-      if (node.words.length > 1 || node.heredocs.length > 1) return [];
-      return [
-        finding("KF002", node.words[0]?.span ?? keyword.span, `${info.name} needs a source and a destination.`, {
-          verdict: node.kind === "COPY" ? "everyone" : "docker",
-        }),
-      ];
-    case "APP":
-    case "CNI":
-    case "CSI":
-      if (node.words.length > 1) return [];
-      return [
-        finding("KF002", keyword.span, `${info.name} needs at least one source: local://PATH.`, {
-          severity: "warning",
-        }),
-      ];
-    case "APPENV":
-      if (node.pairs.length > 0) return [];
-      return [finding("KF002", keyword.span, "APPENV needs KEY=VALUE behind the name.", { severity: "warning" })];
-    case "APPCMDS":
-      if (node.commands !== undefined) return [];
-      return [
-        finding("KF011", node.rest?.span ?? keyword.span, 'APPCMDS needs a JSON array: APPCMDS NAME ["COMMAND"].'),
-      ];
     case "ENV":
     case "LABEL":
       return checkPairs(node);
-    case "SHELL":
-      if (node.form === "json" && node.words.length > 0) return [];
-      return [
-        finding("KF011", node.rest?.span ?? keyword.span, 'SHELL needs a JSON array: ["/bin/bash", "-c"].', {
-          verdict: "docker",
-        }),
-      ];
     case "STOPSIGNAL":
       return oneWord(node, node.signal, "a signal");
     case "HEALTHCHECK":
       return checkHealthcheck(node);
+    case "COPY":
+    case "ADD":
+    case "SHELL":
+      return checkDockerLists(node);
+    case "APP":
+    case "CNI":
+    case "CSI":
+    case "APPENV":
+    case "APPCMDS":
+      return checkAppArguments(node);
     default:
-      return [];
+      return nothing;
   }
+}
+
+const nothing: readonly Finding[] = [];
+
+function bare(node: Instruction, info: InstructionInfo): Finding {
+  const message = `Nothing follows ${info.name}: write ${info.usage[0] ?? info.name}`;
+  if (mayBeBare.has(info.name)) return finding("KF002", node.keyword.span, message, { severity: "warning" });
+  const everyone = info.name === "FROM" || info.name === "COPY" || !info.dialects.includes("sealos");
+  return finding("KF002", node.keyword.span, message, { verdict: everyone ? "everyone" : "docker" });
+}
+
+function checkDockerLists(node: Extract<Instruction, { kind: "COPY" | "ADD" | "SHELL" }>): readonly Finding[] {
+  if (node.kind === "SHELL") {
+    if (node.form === "json" && node.words.length > 0) return nothing;
+    const span = node.rest?.span ?? node.keyword.span;
+    return [finding("KF011", span, 'SHELL needs a JSON array: ["/bin/bash", "-c"].', { verdict: "docker" })];
+  }
+  if (node.words.length > 1 || node.heredocs.length > 1) return nothing;
+  const span = node.words[0]?.span ?? node.keyword.span;
+  const verdict = node.kind === "COPY" ? "everyone" : "docker";
+  return [finding("KF002", span, `${node.kind} needs a source and a destination.`, { verdict })];
+}
+
+function checkAppArguments(
+  node: Extract<Instruction, { kind: "APP" | "CNI" | "CSI" | "APPENV" | "APPCMDS" }>,
+): readonly Finding[] {
+  const { span } = node.keyword;
+  if (node.kind === "APPENV") {
+    if (node.pairs.length > 0) return nothing;
+    return [finding("KF002", span, "APPENV needs KEY=VALUE behind the name.", { severity: "warning" })];
+  }
+  if (node.kind === "APPCMDS") {
+    if (node.commands !== undefined) return nothing;
+    return [finding("KF011", node.rest?.span ?? span, 'APPCMDS needs a JSON array: APPCMDS NAME ["COMMAND"].')];
+  }
+  if (node.words.length > 1) return nothing;
+  return [finding("KF002", span, `${node.kind} needs at least one source: local://PATH.`, { severity: "warning" })];
 }
 
 function checkFromWords(words: readonly Word[]): Finding[] {
@@ -273,6 +282,9 @@ function wrongMount(text: string): string | undefined {
   return undefined;
 }
 
+/** Longer texts are not looked at by expressions that may look back. */
+const longest = 20_000;
+
 function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
   const { rest } = node;
   if (rest === undefined || node.kind === "SHELL" || node.kind === "APPCMDS") return [];
@@ -282,7 +294,13 @@ function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
     ];
   }
   if (node.form === "json") return ignoredBehindArray(node, rest);
-  if (!info.json || node.json !== "invalid" || !/^\[\s*["'].*["']\s*,?\s*\]$/s.test(rest.text)) return [];
+  if (
+    !info.json ||
+    node.json !== "invalid" ||
+    rest.text.length > longest ||
+    !/^\[\s*["'].*["']\s*,?\s*\]$/s.test(rest.text)
+  )
+    return [];
   const single = /'/.test(rest.text) && !rest.text.includes('"') && !rest.text.includes("\\");
   const fixes = single ? [suggestion("Use double quotes", replace(rest.span, rest.text.replaceAll("'", '"')))] : [];
   const reason = single ? "JSON needs double quotes" : "this is no valid JSON";

@@ -76,29 +76,42 @@ function inheritedApps(view: DocumentView, context: CheckContext | undefined): R
   return inherited;
 }
 
-function checkDeclared(view: DocumentView, apps: readonly AppEntry[], context: CheckContext | undefined): Finding[] {
-  const users = [...ofKind(view, "LAUNCH"), ...ofKind(view, "APPENV"), ...ofKind(view, "APPCMDS")];
-  if (users.length === 0) return [];
+/** Where each application is declared first. */
+function declarations(apps: readonly AppEntry[]): ReadonlyMap<string, AppEntry> {
   const declared = new Map<string, AppEntry>();
   for (const entry of apps) {
     const name = entry.node.app?.value;
     if (name !== undefined && !declared.has(name)) declared.set(name, entry);
   }
+  return declared;
+}
+
+type UserEntry = Entry<Extract<Instruction, { kind: "LAUNCH" | "APPENV" | "APPCMDS" }>>;
+
+function usedApps({ node }: UserEntry): readonly Word[] {
+  if (node.kind === "LAUNCH") return node.apps;
+  return node.app === undefined ? [] : [node.app];
+}
+
+function checkDeclared(view: DocumentView, apps: readonly AppEntry[], context: CheckContext | undefined): Finding[] {
+  const users: readonly UserEntry[] = [
+    ...ofKind(view, "LAUNCH"),
+    ...ofKind(view, "APPENV"),
+    ...ofKind(view, "APPCMDS"),
+  ];
+  if (users.length === 0) return [];
+  const declared = declarations(apps);
   const inherited = inheritedApps(view, context);
+  const known = inherited !== undefined;
   const guess = guesser(() => declared.keys());
   const found: Finding[] = [];
   for (const entry of users) {
-    const { node } = entry;
-    const names = node.kind === "LAUNCH" ? node.apps : node.app === undefined ? [] : [node.app];
-    for (const name of names) {
+    for (const name of usedApps(entry)) {
       const app = declared.get(name.value);
-      if (app !== undefined && (app.order < entry.order || node.kind === "LAUNCH")) continue;
-      if (isVariable(name.text) || name.value === "" || inherited?.has(name.value) === true) continue;
-      found.push(
-        app === undefined
-          ? undeclared(entry, name, guess(name.value), inherited !== undefined)
-          : tooEarly(entry, name, app, inherited !== undefined),
-      );
+      const inOrder = app !== undefined && (app.order < entry.order || entry.node.kind === "LAUNCH");
+      if (inOrder || isVariable(name.text) || name.value === "" || inherited?.has(name.value) === true) continue;
+      if (app === undefined) found.push(undeclared(entry, name, guess(name.value), known));
+      else found.push(tooEarly(entry, name, app, known));
     }
   }
   return found;

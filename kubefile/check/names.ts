@@ -1,4 +1,4 @@
-import type { Instruction, VariableUse } from "../syntax.ts";
+import type { Instruction, Pair, VariableUse } from "../syntax.ts";
 import { isPredefined } from "../variables.ts";
 import { type DocumentView, type Entry, place } from "./document.ts";
 import { type Finding, finding, replace, suggestion } from "./finding.ts";
@@ -16,7 +16,7 @@ const defaults: ReadonlySet<string> = new Set([":-", "-", ":+", "+"]);
 /** Rules about variables that the builder expands. */
 export function checkNames(view: DocumentView): Finding[] {
   const found: Finding[] = [];
-  const globals = new Map<string, Entry | undefined>();
+  const globals: Globals = new Map();
   const guessGlobal = guesser(() => globals.keys());
   const stages = new Map<string, Names>();
   let open: Names | undefined;
@@ -24,21 +24,32 @@ export function checkNames(view: DocumentView): Finding[] {
     const { node } = entry;
     if (node.kind === "FROM") {
       found.push(...checkFromNames(entry, node, globals, guessGlobal));
-      const base = node.image?.value.toLowerCase() ?? "";
-      const parent = stages.get(base);
-      const set = new Set(parent?.set);
-      open = { set, guess: guesser(() => set), known: base === "scratch" || parent?.known === true };
-      if (node.stageName !== undefined) stages.set(node.stageName.value.toLowerCase(), open);
+      open = openStage(node, stages);
       continue;
     }
     if (node.variables.length > 0 && open !== undefined) found.push(...checkUses(entry, open));
-    if (node.kind !== "ARG" && node.kind !== "ENV") continue;
-    for (const { name, value } of node.pairs) {
-      if (open === undefined) globals.set(name.value, value === undefined || value.value === "" ? entry : undefined);
-      else open.set.add(name.value);
-    }
+    if (node.kind === "ARG" || node.kind === "ENV") declare(entry, node.pairs, open, globals);
   }
   return found;
+}
+
+/** Arguments above the first FROM; with the entry of those that have no value. */
+type Globals = Map<string, Entry | undefined>;
+
+function openStage(node: Extract<Instruction, { kind: "FROM" }>, stages: Map<string, Names>): Names {
+  const base = node.image?.value.toLowerCase() ?? "";
+  const parent = stages.get(base);
+  const set = new Set(parent?.set);
+  const names: Names = { set, guess: guesser(() => set), known: base === "scratch" || parent?.known === true };
+  if (node.stageName !== undefined) stages.set(node.stageName.value.toLowerCase(), names);
+  return names;
+}
+
+function declare(entry: Entry, pairs: readonly Pair[], open: Names | undefined, globals: Globals): void {
+  for (const { name, value } of pairs) {
+    if (open !== undefined) open.set.add(name.value);
+    else globals.set(name.value, value === undefined || value.value === "" ? entry : undefined);
+  }
 }
 
 const nothing: readonly Finding[] = [];
@@ -75,31 +86,36 @@ function hasDefault(use: VariableUse): boolean {
 function checkFromNames(
   entry: Entry,
   node: Extract<Instruction, { kind: "FROM" }>,
-  globals: ReadonlyMap<string, Entry | undefined>,
+  globals: Globals,
   guess: (name: string) => string | undefined,
 ): Finding[] {
   return node.variables.flatMap((use) => {
     if (hasDefault(use) || !use.complete) return [];
-    const span = place(entry, use.span);
-    if (!globals.has(use.name)) {
-      if (isPredefined(use.name)) return [];
-      const meant = guess(use.name);
-      const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
-      const fixes =
-        meant === undefined ? [] : [suggestion(`Change to ${meant}`, replace(place(entry, use.nameSpan), meant))];
-      return [finding("KF058", span, `No ARG above the first FROM declares ${use.name}.${hint}`, { fixes })];
-    }
-    const empty = globals.get(use.name);
-    if (empty === undefined || node.image === undefined || !inside(node.image.span, use)) return [];
-    const left = node.image.text.replace(/\$(?:\w+|\{[^}]*\})/g, "");
-    if (left !== "" && !/^[:@/]|[:@/]$|\/\/|:@/.test(left)) return [];
-    const related = [{ span: place(empty, empty.node.span), message: "declared here without a value" }];
-    return [
-      finding("KF059", span, `Without --build-arg ${use.name}=... this is no image name: give ${use.name} a default.`, {
-        related,
-      }),
-    ];
+    if (globals.has(use.name)) return emptyInFrom(entry, node, use, globals.get(use.name));
+    return isPredefined(use.name) ? [] : [undeclaredInFrom(entry, use, guess(use.name))];
   });
+}
+
+function undeclaredInFrom(entry: Entry, use: VariableUse, meant: string | undefined): Finding {
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  const fixes =
+    meant === undefined ? [] : [suggestion(`Change to ${meant}`, replace(place(entry, use.nameSpan), meant))];
+  const message = `No ARG above the first FROM declares ${use.name}.${hint}`;
+  return finding("KF058", place(entry, use.span), message, { fixes });
+}
+
+function emptyInFrom(
+  entry: Entry,
+  node: Extract<Instruction, { kind: "FROM" }>,
+  use: VariableUse,
+  empty: Entry | undefined,
+): Finding[] {
+  if (empty === undefined || node.image === undefined || !inside(node.image.span, use)) return [];
+  const left = node.image.text.replace(/\$(?:\w+|\{[^}]*\})/g, "");
+  if (left !== "" && !/^[:@/]|[:@/]$|\/\/|:@/.test(left)) return [];
+  const related = [{ span: place(empty, empty.node.span), message: "declared here without a value" }];
+  const message = `Without --build-arg ${use.name}=... this is no image name: give ${use.name} a default.`;
+  return [finding("KF059", place(entry, use.span), message, { related })];
 }
 
 function inside(span: { readonly start: number; readonly end: number }, use: VariableUse): boolean {

@@ -21,19 +21,17 @@ export function readSuppressions(view: DocumentView): ((found: Pick<Finding, "co
   const everywhere = skippedChecks(view.kubefile);
   const ranges: Range[] = [];
   for (const { comment, delta, order } of view.comments) {
-    if (!comment.text.includes("ignore")) continue;
-    const match = pattern.exec(comment.text);
-    const list = match?.[2];
-    if (list === undefined) continue;
-    const codes = codesIn(list.split(/[,\s]+/));
-    const target = view.entries[order];
-    if (match?.[1] !== undefined) for (const code of codes) everywhere.add(code);
-    else {
-      // Comments between here and the instruction are covered as well.
-      const start = comment.span.start + delta;
-      const end = target === undefined ? view.kubefile.text.length : target.node.span.end + target.delta;
-      ranges.push({ start, end, codes });
+    const match = comment.text.includes("ignore") ? pattern.exec(comment.text) : null;
+    if (match === null) continue;
+    const codes = codesIn(match[2]?.split(/[,\s]+/) ?? []);
+    if (match[1] !== undefined) {
+      for (const code of codes) everywhere.add(code);
+      continue;
     }
+    // Comments between here and the instruction are covered as well.
+    const target = view.entries[order];
+    const end = target === undefined ? view.kubefile.text.length : target.node.span.end + target.delta;
+    ranges.push({ start: comment.span.start + delta, end, codes });
   }
   if (everywhere.size === 0 && ranges.length === 0) return undefined;
   return ({ code, span }) => everywhere.has(code) || coversCode(ranges, code, span.start);

@@ -96,7 +96,8 @@ function checkStageName(word: Word): Finding[] {
 export function checkImage(image: Word): Finding[] {
   const name = image.value;
   if (isVariable(name) || name === "scratch") return [];
-  const match = reference.exec(name);
+  // A name of an image has at most 255 characters.
+  const match = name.length > 400 ? null : reference.exec(name);
   if (match === null) {
     const lower = name.toLowerCase();
     const hint = reference.test(lower) ? " Names are lower case." : "";
@@ -119,7 +120,7 @@ const protocols: ReadonlySet<string> = new Set(["tcp", "udp", "sctp"]);
 
 function checkPorts(node: Expose): Finding[] {
   return node.ports.flatMap((word) => {
-    if (isVariable(word.text)) return [];
+    if (isVariable(word.text) || word.text.length > 200) return [];
     const plain = hostPort.exec(word.value)?.[1];
     const wrong = wrongPort(plain ?? word.value);
     if (wrong !== undefined) return [finding("KF032", word.span, wrong, { verdict: "docker" })];
@@ -304,7 +305,7 @@ function checkRun(node: Extract<Instruction, { kind: "RUN" }>): Finding[] {
 
 /** A command with what stands in quotes taken out. */
 function unquoted(text: string): string {
-  return text.includes("|") ? text.replace(/'[^']*'|"(?:[^"\\]|\\.)*"/g, "") : "";
+  return text.includes("|") && text.length < 20_000 ? text.replace(/'[^']*'|"(?:[^"\\]|\\.)*"/g, "") : "";
 }
 
 function checkMaintainer(node: Extract<Instruction, { kind: "MAINTAINER" }>): Finding[] {
