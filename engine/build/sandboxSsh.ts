@@ -17,7 +17,7 @@ export async function openAgentSocket(
   },
 ): Promise<AsyncDisposable> {
   const open = new Set<Socket>();
-  const server = createServer((client) => join(client, agent.socket, open));
+  const server = createServer({ allowHalfOpen: true }, (client) => join(client, agent.socket, open));
   // A socket's path holds 107 bytes at most; through the directory's descriptor any directory will do.
   const fd = openSync(dir, "r");
   const place = `/proc/self/fd/${fd}/${name}`;
@@ -41,7 +41,7 @@ export async function openAgentSocket(
 }
 
 function join(client: Socket, agentSocket: string, open: Set<Socket>): void {
-  const agent = connect(agentSocket);
+  const agent = connect({ path: agentSocket, allowHalfOpen: true });
   for (const [socket, other] of [
     [client, agent],
     [agent, client],
