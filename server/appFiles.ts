@@ -1,6 +1,7 @@
 import { type DetectedApp, detectAppType, type AppFiles as SourceFiles } from "../kubefile/appType.ts";
 import type { App, AppSource, Cni, Csi } from "../kubefile/syntax.ts";
 import { type BuildContext, normalisePath } from "./buildContext.ts";
+import { pathsIn } from "./files.ts";
 
 /** An application's type and files, as far as the build context tells. */
 export interface AppLook extends DetectedApp {
@@ -50,11 +51,9 @@ async function filesBelow(context: BuildContext, folder: string, signal: AbortSi
   const left = [root];
   for (let path = left.pop(); path !== undefined && found.length < mostFiles; path = left.pop()) {
     signal.throwIfAborted();
-    for (const { name, kind } of (await context.entries(path)) ?? []) {
-      const below = path === "" ? name : `${path}/${name}`;
-      if (kind === "directory") left.push(below);
-      else found.push(root === "" ? below : below.slice(root.length + 1));
-    }
+    const { files, folders } = pathsIn(path, (await context.entries(path)) ?? []);
+    found.push(...files);
+    left.push(...folders);
   }
-  return found.slice(0, mostFiles);
+  return found.slice(0, mostFiles).map((path) => (root === "" ? path : path.slice(root.length + 1)));
 }

@@ -26,6 +26,8 @@ export class BuildContext {
   readonly #files: Files;
   readonly #folders = new Map<string, Promise<readonly Entry[] | undefined>>();
   readonly #known = new Map<string, readonly Entry[] | undefined>();
+  /** Answers to patterns, good until more is known. */
+  readonly #globs = new Map<string, readonly string[]>();
   #ignore: Promise<IgnoreText | undefined> | undefined;
   #knownIgnore: IgnoreText | null | undefined;
 
@@ -44,7 +46,10 @@ export class BuildContext {
     const uri = folder === "" ? this.root : joinUri(this.root, folder);
     // One reader's cancellation must not spoil the answer for the others, so the read itself runs to its end.
     const read = this.#files.list(uri, mostEntries, neverAborted).then((entries) => {
-      if (this.#folders.get(folder) === read) this.#known.set(folder, entries);
+      if (this.#folders.get(folder) === read) {
+        this.#known.set(folder, entries);
+        this.#globs.clear();
+      }
       return entries;
     });
     this.#folders.set(folder, read);
@@ -67,6 +72,15 @@ export class BuildContext {
     if (clean === undefined) return "missing";
     if (!this.#known.has(clean)) return "unread";
     return this.#known.get(clean) ?? "missing";
+  }
+
+  /** What a pattern matches, when it was found before and nothing has changed. */
+  knownGlob(pattern: string): readonly string[] | undefined {
+    return this.#globs.get(pattern);
+  }
+
+  keepGlob(pattern: string, found: readonly string[]): void {
+    this.#globs.set(pattern, found);
   }
 
   /** The ignore file of the context. */
@@ -99,6 +113,7 @@ export class BuildContext {
   clear(): void {
     this.#folders.clear();
     this.#known.clear();
+    this.#globs.clear();
   }
 
   async #readIgnore(): Promise<IgnoreText | undefined> {

@@ -1,7 +1,7 @@
 import type { CheckContext, IgnoredBy } from "../kubefile/check/context.ts";
 import { matchIgnore } from "../kubefile/ignore.ts";
 import { type BuildContext, mostEntries, normalisePath } from "./buildContext.ts";
-import type { Entry, EntryKind } from "./files.ts";
+import { type Entry, type EntryKind, pathsIn } from "./files.ts";
 import { ignoreRules } from "./ignored.ts";
 import type { Images } from "./images.ts";
 
@@ -20,6 +20,8 @@ export class ContextSnapshot implements CheckContext {
   readonly #unreadFolders = new Set<string>();
   readonly #unknownImages = new Set<string>();
   #ignoreUnread = false;
+  /** The answer at hand is a guess. */
+  #touchedUnread = false;
 
   constructor(context: BuildContext | undefined, images: Images) {
     this.#context = context;
@@ -62,9 +64,19 @@ export class ContextSnapshot implements CheckContext {
   }
 
   glob(pattern: string): readonly string[] {
+    if (this.#context === undefined) return [pattern];
+    const known = this.#context.knownGlob(pattern);
+    if (known !== undefined) return known;
+    this.#touchedUnread = false;
+    const found = this.#find(pattern);
+    // A guess is no answer: the next check must ask again.
+    if (!this.#touchedUnread) this.#context.keepGlob(pattern, found);
+    return found;
+  }
+
+  #find(pattern: string): readonly string[] {
     const clean = normalisePath(pattern);
     if (clean === undefined) return [];
-    if (this.#context === undefined) return [clean];
     let paths = [""];
     for (const part of clean.split("/"))
       paths = paths.flatMap((folder) => this.#step(folder, part)).slice(0, mostFiles);
@@ -84,13 +96,11 @@ export class ContextSnapshot implements CheckContext {
     const found: string[] = [];
     const left = [root];
     for (let folder = left.pop(); folder !== undefined && found.length < mostFiles; folder = left.pop()) {
-      for (const { name, kind } of this.#entries(folder) ?? []) {
-        const below = folder === "" ? name : `${folder}/${name}`;
-        if (kind === "directory") left.push(below);
-        else found.push(root === "" ? below : below.slice(root.length + 1));
-      }
+      const { files, folders } = pathsIn(folder, this.#entries(folder) ?? []);
+      found.push(...files);
+      left.push(...folders);
     }
-    return found.slice(0, mostFiles);
+    return found.slice(0, mostFiles).map((file) => (root === "" ? file : file.slice(root.length + 1)));
   }
 
   children(path: string): readonly string[] {
@@ -127,6 +137,7 @@ export class ContextSnapshot implements CheckContext {
     if (known === "missing") return [];
     if (known !== "unread") return known;
     this.#unreadFolders.add(folder);
+    this.#touchedUnread = true;
     return undefined;
   }
 }

@@ -169,9 +169,15 @@ function argumentCursor(kubefile: Kubefile, instruction: Instruction, offset: nu
   return { kind: "argument", span, prefix: kubefile.text.slice(span.start, offset), instruction, word, index, quoted };
 }
 
+/** Instructions that take the rest of the line as one word. */
+const wholeLine: ReadonlySet<string> = new Set(["WORKDIR", "USER", "STOPSIGNAL", "KUBEVERSION"]);
+
 /** The words of an instruction; each `name=value` is one. */
 function argumentWords(kubefile: Kubefile, instruction: Instruction): readonly Word[] {
-  if (!("pairs" in instruction)) return instruction.words;
+  if (!("pairs" in instruction)) {
+    const { words, rest, kind } = instruction;
+    return words.length === 0 && rest !== undefined && wholeLine.has(kind) ? [rest] : words;
+  }
   const pairs = instruction.pairs.map(({ span }): Word => {
     const text = kubefile.text.slice(span.start, span.end);
     return { span, text, value: text };

@@ -39,3 +39,12 @@ export function isBelow(folder: string, uri: string): boolean {
   const base = folder.endsWith("/") ? folder.slice(0, -1) : folder;
   return uri === base || uri.startsWith(`${base}/`);
 }
+
+/** The files and folders of a folder by their paths. */
+export function pathsIn(folder: string, entries: readonly Entry[]): { files: string[]; folders: string[] } {
+  const paths = { files: [] as string[], folders: [] as string[] };
+  for (const { name, kind } of entries) {
+    (kind === "directory" ? paths.folders : paths.files).push(folder === "" ? name : `${folder}/${name}`);
+  }
+  return paths;
+}

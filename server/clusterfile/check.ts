@@ -1,18 +1,17 @@
 import type { Document, Node, YAMLMap, YAMLSeq } from "yaml";
+import * as yaml from "yaml";
 import type { Span } from "../../kubefile/span.ts";
 import { documentSchemas, hostPhases } from "./schema.ts";
-import { type ClusterfileProblem, didYouMean, spanOfNode, validate, type Yaml } from "./validate.ts";
+import { type ClusterfileProblem, didYouMean, spanOfNode, validate } from "./validate.ts";
 
 /** Everything that is wrong in a Clusterfile, in the order of the text. */
-export async function checkClusterfile(text: string): Promise<ClusterfileProblem[]> {
-  // Loaded late: most sessions never open a Clusterfile.
-  const yaml = await import("yaml");
+export function checkClusterfile(text: string): ClusterfileProblem[] {
   const problems: ClusterfileProblem[] = [];
   const report = (problem: ClusterfileProblem): void => {
     problems.push(problem);
   };
   let clusters = 0;
-  for (const document of documentsOf(text, yaml)) {
+  for (const document of documentsOf(text)) {
     for (const { pos, message } of document.errors) {
       const [first = message] = message.split("\n");
       report({
@@ -23,12 +22,12 @@ export async function checkClusterfile(text: string): Promise<ClusterfileProblem
       });
     }
     if (document.errors.length > 0) continue;
-    const kind = checkDocument(document, yaml, report);
+    const kind = checkDocument(document, report);
     if (kind === "Cluster" && ++clusters === 2) {
       report({
         code: "clusterfile-second-cluster",
         severity: "warning",
-        span: keySpan(document.contents, yaml),
+        span: keySpan(document.contents),
         message: "A second Cluster replaces the first one.",
       });
     }
@@ -36,17 +35,17 @@ export async function checkClusterfile(text: string): Promise<ClusterfileProblem
   return problems.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
 }
 
-function documentsOf(text: string, yaml: Yaml): Document.Parsed[] {
+function documentsOf(text: string): Document.Parsed[] {
   const documents = yaml.parseAllDocuments(text, { logLevel: "silent", uniqueKeys: true });
   return Array.isArray(documents) ? documents : [];
 }
 
 type Report = (problem: ClusterfileProblem) => void;
 
-function checkDocument(document: Document.Parsed, yaml: Yaml, report: Report): string | undefined {
+function checkDocument(document: Document.Parsed, report: Report): string | undefined {
   const { contents } = document;
   if (contents === null || (yaml.isScalar(contents) && contents.value === null)) return undefined;
-  const at = keySpan(contents, yaml);
+  const at = keySpan(contents);
   if (!yaml.isMap(contents)) {
     report({
       code: "clusterfile-type",
@@ -77,28 +76,28 @@ function checkDocument(document: Document.Parsed, yaml: Yaml, report: Report): s
     });
     return kind;
   }
-  validate(contents, schema, spanOfNode(kindNode as Node, at), { yaml, report });
-  if (kind === "Cluster") checkHosts(contents, yaml, report);
-  if (kind === "Plugin") checkScope(contents, yaml, report);
+  validate(contents, schema, spanOfNode(kindNode as Node, at), { report });
+  if (kind === "Cluster") checkHosts(contents, report);
+  if (kind === "Plugin") checkScope(contents, report);
   return kind;
 }
 
 /** The first key of a map, a short place to point at for the whole document. */
-function keySpan(node: Node | null, yaml: Yaml): Span {
+function keySpan(node: Node | null): Span {
   const first = yaml.isMap(node) ? node.items[0]?.key : node;
   return spanOfNode(yaml.isNode(first) ? first : node, { start: 0, end: 0 });
 }
 
 /** One family of addresses, each address once, and at least one master. */
-function checkHosts(cluster: YAMLMap, yaml: Yaml, report: Report): void {
+function checkHosts(cluster: YAMLMap, report: Report): void {
   const list = cluster.getIn(["spec", "hosts"], true);
   if (!yaml.isSeq(list) || list.items.length === 0) return;
   const hosts = (list as YAMLSeq<Node>).items.filter(yaml.isMap);
   checkAddresses(
-    hosts.flatMap((host) => textsOf(host.get("ips", true), yaml)),
+    hosts.flatMap((host) => textsOf(host.get("ips", true))),
     report,
   );
-  const roles = hosts.flatMap((host) => textsOf(host.get("roles", true), yaml));
+  const roles = hosts.flatMap((host) => textsOf(host.get("roles", true)));
   if (roles.some(({ value }) => value === "master")) return;
   const { start } = spanOfNode(list, { start: 0, end: 0 });
   const span = { start, end: start + 1 };
@@ -118,7 +117,7 @@ function checkAddresses(addresses: readonly { readonly value: string; readonly s
 }
 
 /** A phase of hosts without a scope runs nowhere. */
-function checkScope(plugin: YAMLMap, yaml: Yaml, report: Report): void {
+function checkScope(plugin: YAMLMap, report: Report): void {
   const action = plugin.getIn(["spec", "action"], true);
   if (!yaml.isScalar(action) || typeof action.value !== "string") return;
   const scope = plugin.getIn(["spec", "scope"]);
@@ -132,7 +131,7 @@ function checkScope(plugin: YAMLMap, yaml: Yaml, report: Report): void {
   });
 }
 
-function textsOf(node: unknown, yaml: Yaml): { readonly value: string; readonly span: Span }[] {
+function textsOf(node: unknown): { readonly value: string; readonly span: Span }[] {
   if (!yaml.isSeq(node)) return [];
   return (node.items as Node[]).flatMap((item) =>
     yaml.isScalar(item) && typeof item.value === "string"

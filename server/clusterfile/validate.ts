@@ -1,4 +1,5 @@
 import type { Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
+import * as yaml from "yaml";
 import { similar } from "../../kubefile/check/similar.ts";
 import type { Severity } from "../../kubefile/problems.ts";
 import type { Span } from "../../kubefile/span.ts";
@@ -12,18 +13,13 @@ export interface ClusterfileProblem {
   readonly message: string;
 }
 
-/** The parts of the `yaml` library that reading needs; it is loaded when the first Clusterfile is opened. */
-export type Yaml = typeof import("yaml");
-
 export interface Validation {
-  readonly yaml: Yaml;
   readonly report: (problem: ClusterfileProblem) => void;
 }
 
 /** Reports where a value and all below it differ from a schema. What sealer cannot decode is an error, the rest warnings. */
 export function validate(node: Node | null, given: Schema, at: Span, validation: Validation): void {
   const schema = resolve(given);
-  const { yaml } = validation;
   // Nothing written counts as not given.
   if (node === null || (yaml.isScalar(node) && node.value === null)) return;
   if (yaml.isAlias(node)) return;
@@ -44,10 +40,10 @@ function resolve(schema: Schema): Schema {
   return name === undefined ? schema : (definitions[name] ?? {});
 }
 
-function checkType(node: Node, schema: Schema, at: Span, { yaml, report }: Validation): boolean {
+function checkType(node: Node, schema: Schema, at: Span, { report }: Validation): boolean {
   const wanted = schema.type ?? (schema.const === undefined ? undefined : "string");
   if (wanted === undefined) return true;
-  const found = typeOf(node, yaml);
+  const found = typeOf(node);
   if (found === wanted) return true;
   const quote =
     wanted === "string" && (found === "integer" || found === "boolean" || found === "number")
@@ -62,7 +58,7 @@ function checkType(node: Node, schema: Schema, at: Span, { yaml, report }: Valid
   return false;
 }
 
-function typeOf(node: Node, yaml: Yaml): SchemaType | "number" | "null" {
+function typeOf(node: Node): SchemaType | "number" | "null" {
   if (yaml.isMap(node)) return "object";
   if (yaml.isSeq(node)) return "array";
   const value = yaml.isScalar(node) ? node.value : null;
@@ -87,7 +83,7 @@ function article(type: string): string {
 }
 
 function validateMap(map: YAMLMap, schema: Schema, at: Span, validation: Validation): void {
-  const { yaml, report } = validation;
+  const { report } = validation;
   const present = new Set<string>();
   for (const pair of map.items as Pair<Node, Node | null>[]) {
     const key = yaml.isScalar(pair.key) ? String(pair.key.value) : undefined;

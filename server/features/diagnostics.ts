@@ -3,7 +3,6 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import { parseIgnore } from "../../kubefile/ignore.ts";
 import type { Problem, ProblemTag, Severity } from "../../kubefile/problems.ts";
 import type { ClientSupport } from "../clientSupport.ts";
-import { checkClusterfile } from "../clusterfile/check.ts";
 import { comparePositions, rangeOf } from "../ranges.ts";
 
 type DiagnosticOptions = Pick<ClientSupport, "relatedInformation" | "diagnosticTags" | "codeDescription">;
@@ -91,7 +90,9 @@ function diagnosticOf(lines: TextDocument, problem: Problem, options: Diagnostic
 
 /** Problems of a Clusterfile. */
 export async function clusterfileDiagnostics(lines: TextDocument): Promise<Diagnostic[]> {
-  return (await checkClusterfile(lines.getText())).map(({ code, severity, span, message }) => ({
+  // Loaded late: most sessions never open a Clusterfile, and a bundle can keep it in a file of its own.
+  const { checkClusterfile } = await import("../clusterfile/check.ts");
+  return checkClusterfile(lines.getText()).map(({ code, severity, span, message }) => ({
     range: rangeOf(lines, span),
     severity: severities[severity],
     code,

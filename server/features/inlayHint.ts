@@ -31,11 +31,22 @@ export function inlayHints(document: OpenKubefile, span: Span, world: World, opt
     if (item?.kind !== "instruction" || !(shown || sets(item.node))) continue;
     const instruction = instructionOf(tree, index);
     if (instruction === undefined) continue;
-    if (shown && options.variables) hints.push(...valueHints(document, instruction, walk));
-    if (shown && options.images && instruction.kind === "FROM")
-      hints.push(...imageHints(document, instruction.image, world, options));
+    if (shown) hints.push(...hintsOf(document, instruction, walk, world, options));
     walk.pass(instruction);
   }
+  return hints;
+}
+
+function hintsOf(
+  document: OpenKubefile,
+  instruction: Instruction,
+  walk: ScopeWalk,
+  world: World,
+  options: InlayHintOptions,
+): InlayHint[] {
+  const hints = options.variables ? valueHints(document, instruction, walk) : [];
+  if (options.images && instruction.kind === "FROM")
+    hints.push(...imageHints(document, instruction.image, world, options));
   return hints;
 }
 
@@ -65,7 +76,10 @@ function valueHints(document: OpenKubefile, instruction: Instruction, walk: Scop
 
 function wordsOf(instruction: Instruction): readonly Word[] {
   if ("pairs" in instruction) return instruction.pairs.flatMap((pair) => pair.value ?? []);
-  return [...instruction.flags.flatMap((flag) => flag.value ?? []), ...instruction.words];
+  const flags = instruction.flags.flatMap((flag) => flag.value ?? []);
+  // WORKDIR, USER and STOPSIGNAL take the rest of the line as one word.
+  const rest = instruction.words.length > 0 || instruction.rest === undefined ? [] : [instruction.rest];
+  return [...flags, ...instruction.words, ...rest];
 }
 
 function imageHints(
