@@ -26,6 +26,11 @@ export interface ErrorFacts {
   };
   REGISTRY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
   MIRROR_REFUSED: { readonly what: string; readonly reason: string };
+  BUNDLE_UNREADABLE: { readonly where: string; readonly problem: string };
+  REGISTRY_UNGUARDED: { readonly address: string; readonly missing: string };
+  REGISTRY_USERS_INVALID: { readonly file: string; readonly problem: string };
+  MIRROR_FILE_CONFLICT: { readonly file: string; readonly problem: string };
+  MIRROR_RUNTIME_UNKNOWN: { readonly runtime: string; readonly known: string };
   PATH_ESCAPES_ROOT: { readonly path: string; readonly root: string };
   // oci, store, archive: images and the bytes they are made of
   PLATFORM_INVALID: { readonly text: string; readonly reason: string };
@@ -74,6 +79,9 @@ export interface ErrorFacts {
   };
   REMOTE_PROTOCOL: { readonly what: string; readonly registry: string; readonly reason: string };
   REMOTE_TOO_LARGE: { readonly what: string; readonly registry: string; readonly limitBytes: number };
+  IMAGE_EXISTS: { readonly reference: string };
+  MERGE_CONFLICT: { readonly name: string; readonly conflicts: readonly string[] };
+  FOLDER_NOT_EMPTY: { readonly path: string };
   REMOTE_INCOMPLETE: { readonly what: string; readonly registry: string; readonly missing: readonly string[] };
   IMAGE_PLATFORM_MISSING: { readonly what: string; readonly wanted: string; readonly found: string };
   REMOTE_INTERRUPTED: { readonly what: string; readonly registry: string; readonly reason: string };
@@ -162,6 +170,23 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   REFERENCE_INVALID: { message: (f) => `"${f.text}" is not an image reference: ${f.reason}.` },
   MIRROR_REFUSED: { message: (f) => `${f.what}: ${f.reason}. No request was made.` },
+  BUNDLE_UNREADABLE: {
+    message: (f) =>
+      `Serving the container images of ${f.where}: ${f.problem}. Give a folder or an image that has a registry/ folder in the layout of a distribution registry.`,
+  },
+  REGISTRY_UNGUARDED: {
+    message: (f) =>
+      `Serving a registry at ${f.address}: other machines can reach that address, and ${f.missing}. Listen on 127.0.0.1, or give what is missing.`,
+  },
+  REGISTRY_USERS_INVALID: {
+    message: (f) => `Reading who may use the registry from ${f.file}: ${f.problem}. Write it with htpasswd -B.`,
+  },
+  MIRROR_FILE_CONFLICT: {
+    message: (f) => `Writing the mirror into ${f.file}: ${f.problem}. Nothing was changed.`,
+  },
+  MIRROR_RUNTIME_UNKNOWN: {
+    message: (f) => `There is no runtime "${f.runtime}". Choose one of ${f.known}.`,
+  },
   CONTAINER_IMAGES_UNAVAILABLE: {
     message: (f) =>
       [
@@ -314,6 +339,16 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   REMOTE_TOO_LARGE: {
     message: (f) =>
       `${f.what}: ${f.registry} sends more than the ${f.limitBytes} bytes allowed here; nothing was kept.`,
+  },
+  IMAGE_EXISTS: {
+    message: (f) => `There is an image ${f.reference} already: choose another name, or say that it may change.`,
+  },
+  MERGE_CONFLICT: {
+    message: (f) =>
+      `${f.name}: ${f.conflicts.length} conflicts, nothing was merged: ${f.conflicts.slice(0, 5).join("; ")}${f.conflicts.length > 5 ? " …" : ""}. Change the images, or let the later one win.`,
+  },
+  FOLDER_NOT_EMPTY: {
+    message: (f) => `${f.path} is not empty: name a folder that is new or empty. Nothing was written.`,
   },
   REMOTE_INCOMPLETE: {
     retryable: true,

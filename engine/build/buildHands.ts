@@ -1,19 +1,21 @@
 import { bytesOfText, textOfBytes } from "../byteString.ts";
-import type { LayerMemory } from "../cache/stepMemory.ts";
+import type { LayerMemory, StepTrace } from "../cache/stepMemory.ts";
 import type { Digest } from "../oci/digest.ts";
 import { cleanPath } from "../plan/sources.ts";
 import type { CopyStep, WorkdirStep } from "../plan/steps.ts";
 import { type CopyMember, impliedDirectory, shapeOfMembers } from "./copyEntries.ts";
-import { type PreparedCopy, prepareCopy } from "./copyPreparation.ts";
+import { type PreparedCopy, prepareCopy, writtenChecksum } from "./copyPreparation.ts";
 import {
   copyInputs,
   type KnownCopy,
   knowContents,
   type MadeLayer,
+  packDerived,
   packKnown,
   packUnknown,
   rememberedContents,
 } from "./copyStep.ts";
+import { download, knownDownload } from "./download.ts";
 import { variableRecord, whyBuild } from "./reasons.ts";
 import { noLayer, ownLayer, type StageState, type StepDone, type StepHands } from "./stageRun.ts";
 import type { NumberedStep, StepOutcome, StepReporter } from "./stepOutcome.ts";
@@ -27,12 +29,13 @@ export function buildHands(shop: BuildWorkshop, reporter: StepReporter, run: Run
   return {
     run,
     async copy(step, numbered, state) {
-      return finishCopy(await buildCopy(shop, step, numbered, state, await prepareCopy(shop, step, state), reporter));
+      const prepared = await prepareCopy(shop, step, state, (url, checksum) => download(shop, url, checksum));
+      return finishCopy(await buildCopy(shop, step, numbered, prepared, reporter));
     },
     async workdir(step, numbered, state) {
       const prepared = await prepareWorkdir(shop, step, state);
       if (prepared === undefined) return noLayer("metadata", "the directory is there");
-      return finishCopy(await buildCopy(shop, step, numbered, state, prepared, reporter));
+      return finishCopy(await buildCopy(shop, step, numbered, prepared, reporter));
     },
   };
 }
@@ -41,7 +44,11 @@ export function buildHands(shop: BuildWorkshop, reporter: StepReporter, run: Run
 export function planHands(shop: Workshop, run: RunHands): StepHands {
   return {
     run,
-    copy: async (step, numbered, state) => planCopy(shop, step, numbered, await prepareCopy(shop, step, state)),
+    async copy(step, numbered, state) {
+      const known = async (url: string, checksum: string | undefined): Promise<Digest | undefined> =>
+        writtenChecksum(checksum) ?? knownDownload(shop, url)?.digest;
+      return planCopy(shop, step, numbered, await prepareCopy(shop, step, state, known));
+    },
     async workdir(step, numbered, state) {
       const prepared = await prepareWorkdir(shop, step, state);
       return prepared === undefined
@@ -66,41 +73,72 @@ function finishCopy({ prepared, outcome }: BuiltCopy): StepDone {
   };
 }
 
+/** One COPY under way: what it is, when it began, and whom it tells. */
+interface CopyTask {
+  readonly shop: BuildWorkshop;
+  readonly step: CopyStep | WorkdirStep;
+  readonly numbered: NumberedStep;
+  readonly prepared: PreparedCopy;
+  readonly before: StepTrace | undefined;
+  readonly startedAt: number;
+  readonly onProgress: (done: number) => void;
+}
+
 async function buildCopy(
   shop: BuildWorkshop,
   step: CopyStep | WorkdirStep,
   numbered: NumberedStep,
-  _state: StageState,
   prepared: PreparedCopy,
   reporter: StepReporter,
 ): Promise<BuiltCopy> {
-  const startedAt = shop.now();
-  const onProgress = (done: number): void => reporter.progress(numbered, done, prepared.totalBytes);
-  const { inputs } = prepared;
-  if (inputs.members.length === 0) return { prepared, outcome: noLayer("metadata", "nothing to copy").outcome };
-  const remembered = rememberedContents(shop, inputs.members);
-  const before = shop.memory.trace(numbered.identity);
-  if (remembered.unknown.length > 0 && !shop.memory.knowsDefinition(inputs.definition)) {
-    let hit: LayerMemory | undefined;
-    const { known, made } = await packUnknown(shop, inputs, onProgress, (found) => {
-      hit = shop.noCache ? undefined : shop.memory.layer(found.key);
-      return hit === undefined;
-    });
-    const found = hit === undefined ? undefined : await cachedLayer(shop, known, hit);
-    trace(shop, step, numbered, known, before);
-    if (found !== undefined) return { prepared, outcome: found };
-    if (made !== undefined)
-      return { prepared, outcome: builtOutcome(shop, known, made, startedAt, "not built before") };
-    return { prepared, outcome: await rebuild(shop, known, onProgress, startedAt, "its layer was pruned") };
+  const { inputs, derive } = prepared;
+  if (inputs.members.length === 0 && derive === undefined) {
+    return { prepared, outcome: noLayer("metadata", "nothing to copy").outcome };
   }
-  const known = await knowContents(shop, inputs, remembered);
+  const task: CopyTask = {
+    shop,
+    step,
+    numbered,
+    prepared,
+    before: shop.memory.trace(numbered.identity),
+    startedAt: shop.now(),
+    onProgress: (done) => reporter.progress(numbered, done, prepared.totalBytes),
+  };
+  const remembered = rememberedContents(shop, inputs.members);
+  const isNew =
+    derive === undefined && remembered.unknown.length > 0 && !shop.memory.knowsDefinition(inputs.definition);
+  const outcome = isNew ? await buildNew(task) : await buildKnown(task, remembered);
+  return { prepared, outcome };
+}
+
+/** Nothing like it was ever built here: read and packed in one go, and dropped again in the rare case that the cache has it after all. */
+async function buildNew(task: CopyTask): Promise<StepOutcome> {
+  const { shop, prepared, startedAt, onProgress } = task;
+  let hit: LayerMemory | undefined;
+  const { known, made } = await packUnknown(shop, prepared.inputs, onProgress, (found) => {
+    hit = shop.noCache ? undefined : shop.memory.layer(found.key);
+    return hit === undefined;
+  });
+  const found = hit === undefined ? undefined : await cachedLayer(shop, known, hit);
+  trace(task, known);
+  if (found !== undefined) return found;
+  if (made !== undefined) return builtOutcome(shop, known, made, startedAt, "not built before");
+  return rebuild(shop, known, onProgress, startedAt, "its layer was pruned");
+}
+
+/** Looked up by content, and built from what an earlier layer of it still has. */
+async function buildKnown(task: CopyTask, remembered: ReturnType<typeof rememberedContents>): Promise<StepOutcome> {
+  const { shop, step, numbered, prepared, startedAt, onProgress } = task;
+  const known = await knowContents(shop, prepared.inputs, remembered);
   const memory = shop.noCache ? undefined : shop.memory.layer(known.key);
   const found = memory === undefined ? undefined : await cachedLayer(shop, known, memory);
-  const reason = found === undefined ? whyNot(shop, step, numbered, known, memory !== undefined) : "";
-  trace(shop, step, numbered, known, before);
-  if (found !== undefined) return { prepared, outcome: found };
-  const why = shop.noCache ? "the cache is switched off" : reason;
-  return { prepared, outcome: await rebuild(shop, known, onProgress, startedAt, why) };
+  const missed = shop.noCache ? "the cache is switched off" : undefined;
+  const reason = found === undefined ? (missed ?? whyNot(shop, step, numbered, known, memory !== undefined)) : "";
+  trace(task, known);
+  if (found !== undefined) return found;
+  if (prepared.derive === undefined) return rebuild(shop, known, onProgress, startedAt, reason);
+  const made = await packDerived(shop, copyInputs({}, await prepared.derive(shop)), onProgress);
+  return builtOutcome(shop, known, made, startedAt, reason);
 }
 
 async function rebuild(
@@ -159,13 +197,7 @@ export function cachedOutcome(memory: LayerMemory): StepOutcome {
 }
 
 /** Notes how the instruction was, for the next time somebody asks what changed; writes only what is new. */
-function trace(
-  shop: Workshop,
-  step: CopyStep | WorkdirStep,
-  numbered: NumberedStep,
-  known: KnownCopy,
-  before: ReturnType<Workshop["memory"]["trace"]>,
-): void {
+function trace({ shop, step, numbered, before }: CopyTask, known: KnownCopy): void {
   if (before?.key === known.key && before.definition === known.definition) return;
   shop.memory.rememberTrace(numbered.identity, {
     key: known.key,
@@ -184,9 +216,16 @@ async function planCopy(
 ): Promise<StepDone> {
   const { inputs } = prepared;
   const done = (outcome: StepOutcome): StepDone => finishCopy({ prepared, outcome });
-  if (inputs.members.length === 0) return done(noLayer("metadata", "nothing to copy").outcome);
+  if (prepared.blocked !== undefined) return done(noLayer("unknown", prepared.blocked).outcome);
+  if (inputs.members.length === 0 && prepared.derive === undefined) {
+    return done(noLayer("metadata", "nothing to copy").outcome);
+  }
   const remembered = rememberedContents(shop, inputs.members);
-  if (remembered.unknown.length > 0 && !shop.memory.knowsDefinition(inputs.definition)) {
+  if (
+    prepared.derive === undefined &&
+    remembered.unknown.length > 0 &&
+    !shop.memory.knowsDefinition(inputs.definition)
+  ) {
     return done(toBuild(whyNew(shop, step, numbered, inputs.definition)));
   }
   const known = await knowContents(shop, inputs, remembered);
@@ -261,5 +300,7 @@ async function prepareWorkdir(shop: Workshop, step: WorkdirStep, state: StageSta
     shape: shapeOfMembers(members),
     totalBytes: 0,
     detected: undefined,
+    derive: undefined,
+    blocked: undefined,
   };
 }

@@ -1,7 +1,8 @@
-import type { ByteString } from "../byteString.ts";
-import { compareBytes } from "../byteString.ts";
+import { type ByteString, compareBytes, textOfBytes } from "../byteString.ts";
+import { EngineError } from "../errors.ts";
 import type { LayerEntry } from "../layer/layerEntry.ts";
 import type { LayerShape, TreeShape } from "../layer/treeShape.ts";
+import { isWhiteoutName } from "../layer/whiteout.ts";
 import { type BuildContext, type ContextEntry, deviceNumbers, hostPath } from "../plan/context.ts";
 import type { CopyLayout } from "../plan/copyLayout.ts";
 import { tarEntry } from "../tar/entry.ts";
@@ -23,6 +24,8 @@ export interface CopyItem {
   readonly source: ContextEntry | undefined;
   /** Same text for names of the same file; the first becomes the file, the others hard links. */
   readonly inode: string | undefined;
+  /** SHA-256 of its content, when whoever made it knows. */
+  readonly digest?: Uint8Array;
 }
 
 /** A member of the layer. */
@@ -68,6 +71,7 @@ export function copyMembers(
   for (const { item, target } of layout.placed) {
     const path = placeThroughLinks(shape, target, item.entry.kind === "directory");
     if (path === "") continue;
+    if (isWhiteoutName(path)) throw new EngineError("COPY_NAME_RESERVED", { path: textOfBytes(path) });
     members.set(path, memberAt(item, path, firstNames, attributes));
   }
   if (layout.isDirectory) addDirectory(members, shape, destination, attributes);
@@ -76,7 +80,7 @@ export function copyMembers(
 }
 
 function memberAt(
-  { entry, source, inode }: CopyItem,
+  { entry, source, inode, ...known }: CopyItem,
   path: ByteString,
   firstNames: Map<string, ByteString>,
   { owner, mode, sourceDateEpoch }: CopyAttributes,
@@ -92,7 +96,7 @@ function memberAt(
     mtimeSeconds: sourceDateEpoch === undefined ? entry.mtimeSeconds : Math.min(entry.mtimeSeconds, sourceDateEpoch),
     mtimeNanoseconds: 0,
   };
-  if (first === undefined) return { entry: placed, source };
+  if (first === undefined) return { entry: placed, source, ...known };
   return { entry: { ...placed, kind: "hardLink", size: 0, linkTarget: first, content: noContent }, source };
 }
 

@@ -42,13 +42,13 @@ export function rememberedContents(
 ): { readonly contents: Uint8Array; readonly unknown: readonly number[] } {
   const contents = new Uint8Array(members.length * digestSize);
   const unknown: number[] = [];
-  for (const [row, { entry, source }] of members.entries()) {
+  for (const [row, { entry, source, digest: known }] of members.entries()) {
     if (entry.content.from === "nothing") continue;
     if (entry.content.from === "bytes") {
       contents.set(hash("sha256", entry.content.bytes, "buffer"), row * digestSize);
       continue;
     }
-    const digest = source === undefined ? undefined : shop.contextMemory.lookup(source);
+    const digest = known ?? (source === undefined ? undefined : shop.contextMemory.lookup(source));
     if (digest === undefined) unknown.push(row);
     else contents.set(digest, row * digestSize);
   }
@@ -129,6 +129,23 @@ export async function packUnknown(
     known,
     made: { diffId: assembled.diffId, sizeBytes: assembled.sizeBytes, writtenBytes: assembled.writtenBytes },
   };
+}
+
+/** Packs members that were made for this layer alone; nothing of them is remembered but the layer. */
+export async function packDerived(
+  shop: BuildWorkshop,
+  inputs: CopyInputs,
+  onProgress: (done: number) => void,
+): Promise<MadeLayer> {
+  if (inputs.members.length === 0) return { diffId: undefined, sizeBytes: 0, writtenBytes: 0 };
+  const pieces = inputs.members.map(({ entry }) => ({ kind: "entry", entry }) as const);
+  const bytes = inputs.members.reduce((sum, { entry }) => sum + entry.size, 0);
+  const readers = shop.readersFor(pieces.length, bytes);
+  await using segment = shop.lease.createSegment();
+  const assembled = await assembleLayer(pieces, segment.path, { readers, onProgress, signal: shop.signal });
+  await segment.commit();
+  await shop.lease.putRecipe(assembled.diffId, [{ segment: segment.id, offset: 0, length: assembled.sizeBytes }]);
+  return { diffId: assembled.diffId, sizeBytes: assembled.sizeBytes, writtenBytes: assembled.writtenBytes };
 }
 
 function learnAll(shop: Workshop, members: readonly CopyMember[], assembled: Assembled): void {

@@ -30,6 +30,7 @@ export interface Workshop {
 export interface BuildWorkshop extends Workshop {
   readonly lease: Lease;
   readonly noCache: boolean;
+  readonly fetch: typeof fetch;
   readonly reporter: StepReporter;
   /** The content of a secret by its id, read when it is mounted; undefined when none was given. */
   readonly secret: (id: string) => Uint8Array | undefined;

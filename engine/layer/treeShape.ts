@@ -37,6 +37,11 @@ export class TreeShape {
     return this.#links.size > 0;
   }
 
+  /** Every link as `path → target`, bytewise sorted. */
+  linkTexts(): readonly string[] {
+    return [...this.#links].map(([path, target]) => `${path} → ${target}`).sort();
+  }
+
   isDirectory(path: ByteString): boolean {
     return path === "" || this.#directories.has(path);
   }

@@ -100,6 +100,7 @@ async function buildAll(
     now: parts.now,
     sourceDateEpoch: params.sourceDateEpoch,
     noCache: params.noCache === true,
+    fetch: parts.fetch,
     reporter: recorder,
     image: (reference, platform) => findBaseImage(reference, platform, bases),
     secret: secretReader(params.secrets ?? []),

@@ -1,0 +1,148 @@
+/** What the engine does with registries: one client for as long as it is wanted, on the engine's store. */
+
+import { parsePlatform } from "../oci/platform.ts";
+import { parseReference, type Reference } from "../oci/reference.ts";
+import { defaultTransport, RegistryClient, type RegistryClientOptions } from "../remote/client.ts";
+import type { Compression } from "../remote/compression.ts";
+import { type Copied, copy } from "../remote/copy.ts";
+import type { Credential, CredentialSource } from "../remote/credentials.ts";
+import { type LoggedIn, login } from "../remote/login.ts";
+import type { TransferProgress } from "../remote/progress.ts";
+import { type Pulled, type PullPolicy, pull } from "../remote/pull.ts";
+import { type Pushed, push } from "../remote/push.ts";
+import { repositoryOf } from "../remote/repository.ts";
+import { credentialsOf, type Environment, loginStore, type RemotePlaces, remotePlaces } from "../remote/settings.ts";
+import { listTags } from "../remote/tags.ts";
+import type { PlatformChoice } from "../remote/walk.ts";
+import type { Store } from "../store/contract.ts";
+import { version } from "../version.ts";
+import { findImage } from "./images.ts";
+
+/** The outside world of transfers, from the entry point. */
+export interface SharingWorld {
+  /** For proxies, for the places of logins and for what credential helpers need. */
+  readonly environment: Environment;
+  readonly homeDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Asked for logins before any file: an editor's secret storage. */
+  readonly credentials?: CredentialSource;
+}
+
+/** What a user may choose for one command. */
+export interface SharingChoices {
+  /** The only file logins are read from and written to. */
+  readonly authFile?: string;
+  /** Registries that may be spoken to without TLS or without checking it. */
+  readonly insecureRegistries: readonly string[];
+}
+
+/** What a transfer tells and listens to. */
+export interface TransferControl {
+  readonly onProgress: (progress: TransferProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** `all` platforms of an index, or one: `linux/arm64`. */
+export type PlatformText = "all" | string;
+
+/** Talks to registries for a store. Dispose it to close its connections. */
+export class Sharing implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #world: SharingWorld;
+  readonly #places: RemotePlaces;
+  readonly #options: RegistryClientOptions;
+  readonly #client: RegistryClient;
+
+  constructor(store: Store, world: SharingWorld, choices: SharingChoices) {
+    const { environment, homeDir, now } = world;
+    this.#store = store;
+    this.#world = world;
+    this.#places = remotePlaces(environment, homeDir, choices.authFile);
+    this.#options = {
+      ...defaultTransport,
+      credentials: credentialsOf(this.#places, environment, world.credentials),
+      environment,
+      certificateDirs: this.#places.certificateDirs,
+      insecureRegistries: choices.insecureRegistries,
+      now,
+      userAgent: `kubefile/${version}`,
+    };
+    this.#client = new RegistryClient(this.#options);
+  }
+
+  /** The client itself, for what has no method here. */
+  get client(): RegistryClient {
+    return this.#client;
+  }
+
+  /** Brings an image into the store. Throws what `pull` of engine/remote throws. */
+  async pull(
+    reference: string,
+    request: { readonly platform: PlatformText; readonly policy: PullPolicy },
+    { onProgress, signal }: TransferControl,
+  ): Promise<Pulled> {
+    const platforms = choiceOf(request.platform);
+    const wanted = { reference: parseReference(reference), platforms, policy: request.policy };
+    return await pull(this.#client, this.#store, wanted, onProgress, signal);
+  }
+
+  /** Sends an image of the store, to its own name or another. Throws what `push` of engine/remote throws. */
+  async push(
+    image: string,
+    request: { readonly to?: string; readonly platform: PlatformText; readonly compression: Compression | "none" },
+    { onProgress, signal }: TransferControl,
+  ): Promise<Pushed> {
+    const { target } = findImage(this.#store, image);
+    const destination = parseReference(request.to ?? image);
+    const { compression } = request;
+    const wanted = { source: target, destination, platforms: choiceOf(request.platform), compression };
+    return await push(this.#client, this.#store, wanted, onProgress, signal);
+  }
+
+  /** Copies from registry to registry without storing. Throws what `copy` of engine/remote throws. */
+  async copy(
+    request: {
+      readonly from: string;
+      readonly to: string;
+      readonly platform: PlatformText;
+      readonly withReferrers: boolean;
+    },
+    { onProgress, signal }: TransferControl,
+  ): Promise<Copied> {
+    const { from, to, platform, withReferrers } = request;
+    const platforms = choiceOf(platform);
+    const wanted = { source: parseReference(from), destination: parseReference(to), platforms, withReferrers };
+    return await copy(this.#client, wanted, onProgress, signal);
+  }
+
+  /** The tags of a repository, sorted by the registry. */
+  async searchTags(repository: string, signal: AbortSignal): Promise<readonly string[]> {
+    const reference: Reference = parseReference(repository);
+    const where = repositoryOf(reference, `list tags of ${reference.host}/${reference.repository}`);
+    const pages: string[] = [];
+    for await (const page of listTags(this.#client, where, signal)) pages.push(...page);
+    return pages;
+  }
+
+  /** Tries a login at its registry and keeps it. Throws what `login` of engine/remote throws. */
+  async login(registry: string, credential: Credential, signal: AbortSignal): Promise<LoggedIn> {
+    const clientWith = (credentials: CredentialSource): RegistryClient =>
+      new RegistryClient({ ...this.#options, credentials });
+    return await login(registry, credential, loginStore(this.#places, this.#world.environment), clientWith, signal);
+  }
+
+  /** Forgets a login; false when there was none. */
+  async logout(registry: string, signal: AbortSignal): Promise<boolean> {
+    return await loginStore(this.#places, this.#world.environment).remove(registry, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+/** Reads a platform as people write it. Throws `PLATFORM_INVALID`. */
+function choiceOf(text: PlatformText): PlatformChoice {
+  return text === "all" ? { kind: "all" } : { kind: "one", platform: parsePlatform(text) };
+}
