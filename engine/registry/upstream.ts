@@ -24,6 +24,29 @@ export function upstreamOf(name: RepositoryName): Upstream {
   return host === undefined ? normalised("docker.io", name.path) : normalised(host, name.path.slice(slash + 1));
 }
 
+/** One reading of a repository's name: below a host, or, where nothing says which, below any. */
+export interface ReadName {
+  readonly host?: string;
+  readonly repository: string;
+}
+
+/**
+ * All readings of a request's name, the likeliest first: content that is at hand is looked for under each, while a mirror asks the
+ * upstream of the first alone (`upstreamOf`).
+ */
+export function readingsOf(name: RepositoryName): readonly ReadName[] {
+  if (name.host !== undefined) return [upstreamOf(name)];
+  const { path } = name;
+  const named = hostOfPart(path.slice(0, Math.max(0, path.indexOf("/"))));
+  if (named !== undefined) return [upstreamOf(name), { repository: path }];
+  return path.includes("/") ? [{ repository: path }] : [{ repository: path }, upstreamOf(name)];
+}
+
+/** A host as the first part of a repository's name: what `upstreamOf` reads back. */
+export function hostPart(host: string): string {
+  return host.replace(/:(\d+)$/, "_$1_");
+}
+
 function hostOfPart(part: string): string | undefined {
   const ported = /^(.+)_(\d+)_$/.exec(part);
   if (ported !== null) return `${ported[1]}:${ported[2]}`;
