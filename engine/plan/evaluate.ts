@@ -33,6 +33,9 @@ export interface StageInputs {
   readonly stageNamed: (name: string) => number | undefined;
 }
 
+/** What an image that starts from nothing has as PATH, here as with every other builder. */
+export const scratchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 const defaultShell: readonly string[] = ["/bin/sh", "-c"];
 
 /** Reads a stage from top to bottom into steps and a configuration. Touches no file. Throws `KUBEFILE_INVALID`. */
@@ -69,7 +72,7 @@ class Evaluation {
       buildArgs: inputs.buildArgs,
       globals: inputs.globals,
       platform: inputs.platform,
-      inherited: base.Env ?? [],
+      inherited: inputs.base === undefined ? [`PATH=${scratchPath}`] : (base.Env ?? []),
     });
     this.#cluster = new ClusterReader(inputs.inheritedApps);
   }
