@@ -45,7 +45,7 @@ export function skipSpaces(text: string, from: number, end: number): number {
  * character joins nothing.
  * @see moby/buildkit frontend/dockerfile/parser `lineContinuationRegex`
  */
-export function continuationAt(text: string, start: number, end: number, escapeMark: Escape): number {
+function continuationAt(text: string, start: number, end: number, escapeMark: Escape): number {
   let at = end - 1;
   while (at >= start && (text.charCodeAt(at) === blank || text.charCodeAt(at) === tab)) at--;
   if (at < start || text[at] !== escapeMark) return -1;

@@ -101,7 +101,7 @@ function readHead(source: Source, items: Item[]): Head {
     const directive = readDirective(text, visible, content);
     if (directive === undefined) break;
     const next = Math.min(end + 1, text.length);
-    items.push({ kind: "directive", length: next - at, base: at, node: directive });
+    items.push({ kind: "directive", length: next - at, base: at, node: directive, memo: undefined });
     if (directive.name.value === "escape" && (directive.value.text === "\\" || directive.value.text === "`")) {
       escapeMark = directive.value.text;
     }
@@ -143,11 +143,17 @@ function readBody(source: Source, items: Item[], from: number, escapeMark: Escap
     const base = origin + at;
     if (visible >= content) {
       const next = Math.min(end + 1, text.length);
-      items.push({ kind: "blank", length: next - at, base, node: undefined });
+      items.push({ kind: "blank", length: next - at, base, node: undefined, memo: undefined });
       at = next;
     } else if (text.charCodeAt(visible) === hash) {
       const next = Math.min(end + 1, text.length);
-      items.push({ kind: "comment", length: next - at, base, node: makeComment(source, visible, content) });
+      items.push({
+        kind: "comment",
+        length: next - at,
+        base,
+        node: makeComment(source, visible, content),
+        memo: undefined,
+      });
       at = next;
     } else {
       at = readInstructionItem(source, items, at, visible, escapeMark);
@@ -161,10 +167,10 @@ function readInstructionItem(source: Source, items: Item[], at: number, visible:
   const parsed = parseInstruction(joined, source);
   const base = source.origin + at;
   if (parsed === undefined) {
-    items.push({ kind: "blank", length: joined.next - at, base, node: undefined });
+    items.push({ kind: "blank", length: joined.next - at, base, node: undefined, memo: undefined });
     return joined.next;
   }
-  items.push({ kind: "instruction", length: parsed.next - at, base, node: parsed.node });
+  items.push({ kind: "instruction", length: parsed.next - at, base, node: parsed.node, memo: undefined });
   return parsed.next;
 }
 

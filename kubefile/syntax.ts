@@ -31,11 +31,30 @@ export type Escape = "\\" | "`";
  * The spans inside `node` count from where the item stood when it was parsed (`base`); the item may have moved since.
  * Read `kubefile.instructions`, or `instructionAt`, for spans in the text as it is now.
  */
-export type Item =
-  | { readonly kind: "instruction"; readonly length: number; readonly base: number; readonly node: Instruction }
-  | { readonly kind: "comment"; readonly length: number; readonly base: number; readonly node: Comment }
-  | { readonly kind: "directive"; readonly length: number; readonly base: number; readonly node: Directive }
-  | { readonly kind: "blank"; readonly length: number; readonly base: number; readonly node: undefined };
+export type Item = InstructionItem | CommentItem | DirectiveItem | BlankItem;
+
+interface ItemBase {
+  readonly length: number;
+  readonly base: number;
+  /** What was found out about the item by itself, kept with it because looking it up elsewhere costs more than finding it. */
+  memo: unknown;
+}
+interface InstructionItem extends ItemBase {
+  readonly kind: "instruction";
+  readonly node: Instruction;
+}
+interface CommentItem extends ItemBase {
+  readonly kind: "comment";
+  readonly node: Comment;
+}
+interface DirectiveItem extends ItemBase {
+  readonly kind: "directive";
+  readonly node: Directive;
+}
+interface BlankItem extends ItemBase {
+  readonly kind: "blank";
+  readonly node: undefined;
+}
 
 /** `# text`, from the `#` to the end of its line. */
 export interface Comment {

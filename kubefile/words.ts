@@ -86,7 +86,7 @@ export function splitWords(line: Line, from: number, to: number): Word[] {
  * The end of the word that starts at `from`, where quotes group and the escape character takes the next one along.
  * @see moby/buildkit frontend/dockerfile/parser `parseWords`
  */
-export function quotedWordEnd(text: string, from: number, to: number, escapeMark: Escape): number {
+function quotedWordEnd(text: string, from: number, to: number, escapeMark: Escape): number {
   const escapeCode = escapeMark.charCodeAt(0);
   let quote = 0;
   for (let at = from; at < to; at++) {

@@ -1,12 +1,12 @@
 import type { Dialect } from "../instructions.ts";
 import { moveSpan } from "../parse.ts";
-import { type Fix, type Problem, type ProblemCode, ruleOf, type Severity } from "../problems.ts";
+import { type Fix, type Problem, ruleOf, type Severity } from "../problems.ts";
 import type { Escape, Instruction, Item, Kubefile } from "../syntax.ts";
 import { checkDescriptions, checkRuns, checkWorkdirs } from "./advice.ts";
 import type { CheckContext } from "./context.ts";
 import { detect } from "./dialect.ts";
 import { type DocumentView, place, viewDocument } from "./document.ts";
-import { type Finding, finding, moveFinding, withTrigger } from "./finding.ts";
+import { type Finding, finding, moveFinding } from "./finding.ts";
 import { checkComment, checkDirectives, checkGrammar } from "./grammar.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkNames } from "./names.ts";
@@ -27,7 +27,7 @@ export interface CheckOptions {
   readonly limit: number;
 }
 
-export const defaultOptions: CheckOptions = {
+const defaultOptions: CheckOptions = {
   dialect: "auto",
   severities: {},
   context: undefined,
@@ -130,19 +130,19 @@ function byteLength(text: string): number {
   return bytes;
 }
 
-const cache = new WeakMap<Item, readonly Finding[]>();
 const nothing: readonly Finding[] = [];
 
 /** What an item says about itself. It is found once: items are kept as long as no edit touches them. */
 function localFindings(item: Item, escapeMark: Escape): readonly Finding[] {
   if (item.kind === "comment") return item.node.text.includes("=") ? checkComment(item.node) : nothing;
   if (item.kind !== "instruction") return nothing;
-  const known = cache.get(item);
-  if (known !== undefined) return known;
+  // Nobody else writes the memo; the escape character is part of what an item was read with.
+  if (item.memo !== undefined) return item.memo as readonly Finding[];
   const found: Finding[] = [];
-  for (const node of withTrigger(item.node)) checkAlone(node, escapeMark, found);
+  checkAlone(item.node, escapeMark, found);
+  if (item.node.kind === "ONBUILD" && item.node.trigger !== undefined) checkAlone(item.node.trigger, escapeMark, found);
   const kept = found.length === 0 ? nothing : found;
-  cache.set(item, kept);
+  item.memo = kept;
   return kept;
 }
 
@@ -182,9 +182,4 @@ function ownSeverity(found: Finding, judge: Judge): Severity | "off" | undefined
     default:
       return found.verdict satisfies never;
   }
-}
-
-/** The codes of a list of problems, each once, in order. */
-export function codesOf(problems: readonly Problem[]): ProblemCode[] {
-  return [...new Set(problems.map((problem) => problem.code))].sort();
 }

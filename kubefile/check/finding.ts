@@ -2,7 +2,6 @@ import type { Dialect } from "../instructions.ts";
 import { moveSpan } from "../parse.ts";
 import type { Fix, ProblemCode, ProblemTag, RelatedPlace, Severity, TextEdit } from "../problems.ts";
 import type { Span } from "../span.ts";
-import type { Instruction } from "../syntax.ts";
 
 /**
  * Whose rule it is.
@@ -95,9 +94,4 @@ export function replace(span: Span, text: string): TextEdit {
 /** Whether a word holds variables, so that its value is not known here. */
 export function isVariable(text: string): boolean {
   return text.includes("$");
-}
-
-/** The instruction itself, and what an ONBUILD keeps for later. */
-export function withTrigger(node: Instruction): readonly Instruction[] {
-  return node.kind === "ONBUILD" && node.trigger !== undefined ? [node, node.trigger] : [node];
 }

@@ -28,7 +28,7 @@ function checkCopy(entry: Entry<Copy | Add>, context: CheckContext): Finding[] {
 }
 
 /** A path as the build context knows it: `./a//b/` → `a/b`; the context itself is ``. */
-export function contextPath(path: string): string {
+function contextPath(path: string): string {
   const kept: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") kept.pop();
