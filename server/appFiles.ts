@@ -40,7 +40,7 @@ export async function lookAtApp(context: BuildContext, app: App | Cni | Csi, sig
 }
 
 /** `local://` sources; the parser gives their path in the build context. */
-export function isLocal(source: AppSource): boolean {
+function isLocal(source: AppSource): boolean {
   return source.scheme === "local";
 }
 

@@ -61,6 +61,6 @@ function appLenses(document: OpenKubefile, placed: readonly Placed[], commands: 
 }
 
 /** `1 use`, `2 uses`. */
-export function countOf(count: number, noun: string): string {
+function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

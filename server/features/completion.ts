@@ -7,6 +7,7 @@ import { type CompletionOptions, noSuggestions, type Suggestion, type Suggestion
 import { variables } from "../complete/variables.ts";
 import { type Cursor, cursorAt } from "../cursor.ts";
 import type { OpenKubefile } from "../documents.ts";
+import { holdsInOrder } from "../matching.ts";
 import { rangeOf } from "../ranges.ts";
 import type { World } from "../world.ts";
 
@@ -23,10 +24,24 @@ export async function completion(
   const { items, incomplete } = found instanceof Promise ? await found : found;
   if (cursor.kind === "nothing") return { isIncomplete: false, items: [] };
   const ranges = replaceRanges(document, cursor.span, offset);
+  const offered = items.length > mostOffered ? narrowed(items, lastPart(cursor.prefix)) : items;
   return {
-    isIncomplete: incomplete,
-    items: items.map((suggestion, index) => itemOf(suggestion, index, ranges, options)),
+    isIncomplete: incomplete || offered.length < items.length,
+    items: offered.map((suggestion, index) => itemOf(suggestion, index, ranges, options)),
   };
+}
+
+/** The most that one answer offers; with more, the next letter asks again. */
+const mostOffered = 250;
+
+/** Those that hold the letters written so far in order, as editors match. */
+function narrowed(items: readonly Suggestion[], written: string): Suggestion[] {
+  return items.filter((item) => holdsInOrder(item.text ?? item.label, written)).slice(0, mostOffered);
+}
+
+/** What stands behind the last slash: a path is offered name by name. */
+function lastPart(prefix: string): string {
+  return prefix.slice(prefix.lastIndexOf("/") + 1);
 }
 
 function suggest(

@@ -2,6 +2,7 @@ import { SymbolKind, type WorkspaceSymbol } from "vscode-languageserver";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { OpenKubefile } from "../documents.ts";
 import { type Files, joinUri } from "../files.ts";
+import { holdsInOrder } from "../matching.ts";
 import { definitionsOf, type NameKind, namesOf } from "../names.ts";
 import { rangeOf } from "../ranges.ts";
 
@@ -57,16 +58,8 @@ function matching(document: OpenKubefile, query: string): WorkspaceSymbol[] {
   return symbols;
 }
 
-/** As editors match: every letter of `query` comes in `name`, in the same order, in any case. */
-function holdsInOrder(name: string, query: string): boolean {
-  const letters = query.toLowerCase();
-  let at = 0;
-  for (const letter of name.toLowerCase()) if (letter === letters[at]) at++;
-  return at >= letters.length;
-}
-
 /** The Kubefiles below the roots, breadth first, within the limits. */
-export async function findKubefiles(roots: readonly string[], files: Files, signal: AbortSignal): Promise<string[]> {
+async function findKubefiles(roots: readonly string[], files: Files, signal: AbortSignal): Promise<string[]> {
   const found: string[] = [];
   const queue = [...roots];
   for (let looked = 0; looked < limits.folders && found.length < limits.files && !signal.aborted; looked++) {

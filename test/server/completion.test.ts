@@ -313,6 +313,18 @@ describe("completion of images", () => {
   });
 });
 
+describe("very many suggestions", () => {
+  const apps = Array.from({ length: 400 }, (_, index) => `APP app${index} local://x\n`).join("");
+  test("are cut, and the next letter asks again", async () => {
+    const { document, offset } = atCursor(`${apps}LAUNCH |`);
+    const list = await completion(document, offset, noWorld, plain, never);
+    assert.equal(list.items.length, 250);
+    assert.equal(list.isIncomplete, true);
+  });
+  test("are narrowed by what is written", async () =>
+    assert.deepEqual(await labels(`${apps}LAUNCH app399|`), ["app399"]));
+});
+
 describe("completion of known values", () => {
   test("label keys, with the equals sign", async () =>
     assert.equal(

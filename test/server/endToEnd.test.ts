@@ -599,3 +599,50 @@ test("source.fixAll.kubefile applies safe fixes", async () => {
   const edits = (actions[0]?.edit?.documentChanges?.[0] as { edits: TextEdit[] } | undefined)?.edits;
   assert.ok((edits?.length ?? 0) > 0);
 });
+
+describe("other files", () => {
+  const yaml = { textDocument: { uri: "file:///w/Clusterfile" } };
+  test("a Clusterfile is checked", async () => {
+    await using server = await ServerProcess.start();
+    server.open(yaml.textDocument.uri, "kind: Clutser\n", "yaml");
+    const { items } = await server.request<{ items: Diagnostic[] }>("textDocument/diagnostic", yaml);
+    assert.deepEqual(
+      items.map((item) => [item.code, item.range.start.character, item.range.end.character]),
+      [["clusterfile-unknown-kind", 6, 13]],
+    );
+    assert.deepEqual(await server.request("textDocument/documentSymbol", yaml), []);
+  });
+  test("a Clusterfile is left to the YAML extension when the client says so, or the setting", async () => {
+    for (const options of [
+      { initializationOptions: { checkClusterfiles: false } },
+      { configuration: () => ({ clusterfile: { check: false } }) },
+    ]) {
+      await using server = await ServerProcess.start(options);
+      server.open(yaml.textDocument.uri, "kind: Clutser\n", "yaml");
+      const { items } = await server.request<{ items: Diagnostic[] }>("textDocument/diagnostic", yaml);
+      assert.deepEqual(items, []);
+    }
+  });
+  test("an edited Clusterfile is checked anew", async () => {
+    await using server = await ServerProcess.start({ capabilities: pushing() });
+    server.open(yaml.textDocument.uri, "kind: Clutser\n", "yaml");
+    assert.equal((await server.diagnostics()).diagnostics.length, 1);
+    server.change(yaml.textDocument.uri, 2, [
+      {
+        range: { start: { line: 0, character: 6 }, end: { line: 0, character: 13 } },
+        text: "KubeletConfiguration\napiVersion: a/v1",
+      },
+    ]);
+    assert.deepEqual((await server.diagnostics((params) => params.version === 2)).diagnostics, []);
+  });
+  test("lines of an ignore file that builders refuse", async () => {
+    await using server = await ServerProcess.start();
+    const ignore = { textDocument: { uri: "file:///w/.dockerignore" } };
+    server.open(ignore.textDocument.uri, "node_modules\n[a\n!x\n", "ignore");
+    const { items } = await server.request<{ items: Diagnostic[] }>("textDocument/diagnostic", ignore);
+    assert.deepEqual(
+      items.map((item) => [item.code, item.range.start.line]),
+      [["ignore-pattern", 1]],
+    );
+  });
+});
