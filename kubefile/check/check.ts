@@ -69,12 +69,19 @@ interface Candidate {
   readonly severity: Severity;
 }
 
-const ranks: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2, hint: 3 };
+const gravestFirst: readonly Severity[] = ["error", "warning", "information", "hint"];
 
 /** At most `limit` candidates: errors before warnings, and then those found first. */
 function worst(candidates: readonly Candidate[], limit: number): readonly Candidate[] {
   if (candidates.length <= limit) return candidates;
-  return [...candidates].sort((a, b) => ranks[a.severity] - ranks[b.severity]).slice(0, limit);
+  const kept: Candidate[] = [];
+  for (const severity of gravestFirst) {
+    for (const candidate of candidates) {
+      if (kept.length === limit) return kept;
+      if (candidate.severity === severity) kept.push(candidate);
+    }
+  }
+  return kept;
 }
 
 const noFixes: readonly Fix[] = [];
