@@ -8,6 +8,7 @@ enableCompileCache();
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   build: () => import("./commands/build.ts"),
   plan: () => import("./commands/plan.ts"),
+  discover: () => import("./commands/discover.ts"),
   images: () => import("./commands/images.ts"),
   inspect: () => import("./commands/inspect.ts"),
   history: () => import("./commands/history.ts"),
@@ -20,6 +21,16 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   du: () => import("./commands/du.ts"),
   prune: () => import("./commands/prune.ts"),
   verify: () => import("./commands/verify.ts"),
+  pull: () => import("./commands/pull.ts"),
+  push: () => import("./commands/push.ts"),
+  copy: () => import("./commands/copy.ts"),
+  search: () => import("./commands/search.ts"),
+  login: () => import("./commands/login.ts"),
+  logout: () => import("./commands/logout.ts"),
+  manifest: () => import("./commands/manifest.ts"),
+  diff: () => import("./commands/diff.ts"),
+  merge: () => import("./commands/merge.ts"),
+  mount: () => import("./commands/mount.ts"),
 };
 
 /** Exit codes, as docs/cli.md lists them. */
@@ -85,6 +96,7 @@ function contextOf(parsed: Pick<CommandContext, "values" | "positionals">, json:
         fetch,
         now: Date.now,
         log: (level, text) => process.stderr.write(`${level}: ${text}\n`),
+        world: { environment: env, homeDir: (await import("node:os")).homedir() },
       });
     },
     print: (text) => process.stdout.write(`${text}\n`),

@@ -1,11 +1,13 @@
 import type { ImagePuller } from "./build/baseImage.ts";
 import { inlineReaders, WorkerReaders } from "./layer/readers.ts";
+import type { BasePulls } from "./operations/basePulls.ts";
 import { type BuildFollower, buildImage } from "./operations/buildImage.ts";
 import { pastBuilds } from "./operations/history.ts";
 import { diskUsage, prune, removeImage, tagImage, verify } from "./operations/housekeeping.ts";
 import { inspect, listImages } from "./operations/images.ts";
 import type { EngineParts } from "./operations/parts.ts";
 import { planImage } from "./operations/planImage.ts";
+import type { Sharing, SharingChoices, SharingWorld } from "./operations/sharing.ts";
 import type {
   BuildParams,
   BuildRecord,
@@ -33,6 +35,8 @@ export interface EngineOptions {
   readonly log: EngineParts["log"];
   /** Brings base images the store does not have; without it, building from one that is missing is an error. */
   readonly puller?: ImagePuller;
+  /** What transfers need from outside; with it, missing base images are pulled. */
+  readonly world?: Omit<SharingWorld, "now">;
 }
 
 /** All an engine does. Every method that waits ends with `CANCELLED` when its signal fires. */
@@ -54,6 +58,8 @@ export interface Engine extends AsyncDisposable {
   /** Writes an image to a file or folder. */
   save(params: SaveParams, signal: AbortSignal): Promise<{ readonly path: string; readonly sizeBytes: number }>;
   verify(signal: AbortSignal): Promise<VerifyResult>;
+  /** Everything that talks to registries. The caller disposes it. */
+  sharing(choices: SharingChoices): Promise<Sharing>;
 }
 
 /** Below this, starting a thread costs more than it gives. */
@@ -64,12 +70,25 @@ const fewBytes = 32 * 1024 * 1024;
 export function openEngine(options: EngineOptions): Engine {
   const store = openStore({ dir: options.storeDir, now: options.now });
   let workers: WorkerReaders | undefined;
+  const world: SharingWorld = { environment: {}, homeDir: "/", ...options.world, now: options.now };
+  let pulls: BasePulls | undefined;
+  const basePuller: ImagePuller | undefined =
+    options.world === undefined
+      ? undefined
+      : {
+          async pull(...request) {
+            // Most builds pull nothing: the client is loaded when one does.
+            const { basePulls } = await import("./operations/basePulls.ts");
+            pulls ??= basePulls(store, world);
+            return await pulls.pull(...request);
+          },
+        };
   const parts: EngineParts = {
     store,
     now: options.now,
     fetch: options.fetch,
     log: options.log,
-    puller: options.puller,
+    puller: options.puller ?? basePuller,
     readersFor(files, bytes) {
       if (files < fewFiles && bytes < fewBytes) return inlineReaders;
       workers ??= new WorkerReaders();
@@ -96,7 +115,12 @@ export function openEngine(options: EngineOptions): Engine {
       return { path, sizeBytes: saved.sizeBytes };
     },
     verify: (signal) => verify(store, signal),
+    async sharing(choices) {
+      const { Sharing } = await import("./operations/sharing.ts");
+      return new Sharing(store, world, choices);
+    },
     async [Symbol.asyncDispose]() {
+      await pulls?.[Symbol.asyncDispose]();
       await workers?.[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
     },

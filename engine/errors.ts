@@ -19,6 +19,7 @@ export interface ErrorFacts {
   CHARTS_UNREADABLE: {
     readonly charts: readonly { readonly chart: string; readonly values: string; readonly reason: string }[];
   };
+  DISCOVERY_RULES_INVALID: { readonly path: string; readonly line: number; readonly reason: string };
   IMAGE_LOCK_DRIFT: { readonly missing: readonly string[]; readonly unneeded: readonly string[] };
   IMAGE_LOCK_INVALID: {
     readonly path: string;
@@ -210,6 +211,7 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
         "Give the values they need in <chart>.values.yaml beside the chart, or build with --build-mode lite.",
       ].join("\n"),
   },
+  DISCOVERY_RULES_INVALID: { message: (f) => `Reading rules for images from ${f.path}, line ${f.line}: ${f.reason}.` },
   IMAGE_LOCK_DRIFT: {
     message: (f) =>
       [

@@ -4,6 +4,7 @@
  */
 import { watch } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
 import path from "node:path";
 import {
   type CancellationToken,
@@ -72,6 +73,7 @@ class Host {
       fetch,
       now: Date.now,
       log: (level, text) => this.#send(protocol.log, { level, text }),
+      world: { environment: process.env, homeDir: homedir() },
     });
     this.#watch ??= watchNames(this.#engine.store.dir, (what) => this.#send(protocol.storeChanged, { what }));
     return {

@@ -1,6 +1,6 @@
 /** The root file system of an image as a folder. */
 import { existsSync, readdirSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { EngineError } from "../errors.ts";
 import { applyLayer } from "../layer/apply.ts";
@@ -35,8 +35,8 @@ export async function exportRootfs(
   const { manifest, config, descriptor } = imageFor(store, reference, platform);
   await using lease = store.lease(`mount ${reference}`);
   await lease.pin(descriptor.digest, signal);
-  const born = path.join(path.dirname(dir), `.${path.basename(dir)}.unpacking`);
-  await rm(born, { recursive: true, force: true });
+  await mkdir(path.dirname(dir), { recursive: true });
+  const born = await mkdtemp(path.join(path.dirname(dir), ".unpacking-"));
   const warnings: string[] = [];
   try {
     for (const [i, layer] of manifest.layers.entries()) {
