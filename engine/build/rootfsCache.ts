@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { ByteString } from "../byteString.ts";
+import { EngineError } from "../errors.ts";
 import type { Owner } from "../layer/attributes.ts";
 import { type Digest, digestHex, digestOf } from "../oci/digest.ts";
 import { beat, heartbeatMs, isAlive, ownIdentity } from "../store/liveness.ts";
@@ -101,7 +102,7 @@ export class RootfsCache {
       if (existsSync(born)) await removeTree(born);
     }
     const made = this.#hold(chainId);
-    if (made === undefined) throw new Error(`the unpacked layer ${chainId} vanished`);
+    if (made === undefined) throw unusable(this.#entry(chainId), "somebody removed it");
     return made;
   }
 
@@ -213,8 +214,12 @@ function refuseForeign(root: string): void {
   const stat = statSync(root);
   const ours = process.geteuid?.() ?? stat.uid;
   if (stat.uid !== ours || (stat.mode & 0o022) !== 0) {
-    throw new Error(`${root} belongs to somebody else or others may write to it: remove it`);
+    throw unusable(root, "it belongs to somebody else or others may write to it, so remove it");
   }
+}
+
+function unusable(place: string, reason: string): EngineError {
+  return new EngineError("LAYER_UNPACK_FAILED", { path: place, reason });
 }
 
 function encodeFacts(facts: LayerFacts): string {

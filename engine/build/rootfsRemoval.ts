@@ -1,3 +1,4 @@
+import { EngineError } from "../errors.ts";
 import { findHostTool, runHostTool } from "../layer/hostTool.ts";
 
 /**
@@ -13,5 +14,10 @@ export async function removeTree(dir: string): Promise<void> {
   // Without root, a directory whose mode forbids it cannot be emptied.
   await runHostTool(findHostTool("chmod") ?? "/bin/chmod", ["-R", "u+rwx", "--", dir], options);
   const second = await runHostTool(rm, ["-rf", "--", dir], options);
-  if (second.exitCode !== 0) throw new Error(`removing ${dir}: ${second.stderr.split("\n")[0] ?? ""}`);
+  if (second.exitCode !== 0) {
+    throw new EngineError("LAYER_UNPACK_FAILED", {
+      path: dir,
+      reason: second.stderr.split("\n")[0] ?? "it cannot be removed",
+    });
+  }
 }

@@ -77,18 +77,22 @@ interface Attempt {
 }
 
 async function attemptRun(spec: RunSpec, plan: ScriptPlan, runDir: RunDir): Promise<Attempt> {
-  await using sockets = new AsyncDisposableStack();
-  for (const [index, { mount }] of plan.mountPlan.mounts.entries()) {
-    if (mount.kind !== "ssh") continue;
-    const agent = {
-      socket: mount.agentSocket,
-      mode: mount.mode,
-      uid: mount.uid,
-      gid: mount.gid,
-      setOwner: plan.isRoot,
-    };
-    sockets.use(await openAgentSocket(runDir.dir, `socket${index}`, agent));
+  const sockets: AsyncDisposable[] = [];
+  try {
+    for (const [index, { mount }] of plan.mountPlan.mounts.entries()) {
+      if (mount.kind !== "ssh") continue;
+      const { agentSocket: socket, mode, uid, gid } = mount;
+      sockets.push(
+        await openAgentSocket(runDir.dir, `socket${index}`, { socket, mode, uid, gid, setOwner: plan.isRoot }),
+      );
+    }
+    return await overlayOrCopy(spec, plan, runDir);
+  } finally {
+    for (const socket of sockets) await socket[Symbol.asyncDispose]();
   }
+}
+
+async function overlayOrCopy(spec: RunSpec, plan: ScriptPlan, runDir: RunDir): Promise<Attempt> {
   const outcome = await runOnce(spec, plan);
   if (outcome.refusedOverlay === undefined || outcome.stopped !== undefined)
     return { plan, outcome, before: undefined };
