@@ -103,17 +103,22 @@ function dependencyOf(value: Value): Dependency {
  * @throws MetadataError with Helm's words
  */
 export function readMetadata(chartYaml: string, requirementsYaml: string | undefined): Metadata {
-  const map = prefixed("cannot load Chart.yaml", () => readMap(chartYaml));
-  const text = (key: string): string => textField(map, key, "Metadata");
-  const apiVersion = text("apiVersion") === "" ? "v1" : text("apiVersion");
   const requirements =
     requirementsYaml === undefined
       ? undefined
       : prefixed("cannot load requirements.yaml", () => readMap(requirementsYaml));
+  const metadata = prefixed("cannot load Chart.yaml", () => metadataOf(readMap(chartYaml), requirements));
+  validate(metadata);
+  return metadata;
+}
+
+function metadataOf(map: ValueMap, requirements: ValueMap | undefined): Metadata {
+  const text = (key: string): string => textField(map, key, "Metadata");
+  const apiVersion = text("apiVersion") === "" ? "v1" : text("apiVersion");
   // requirements.yaml is read over Chart.yaml, field by field.
   const source = requirements?.has("dependencies") === true ? requirements : map;
   const annotations = map.get("annotations");
-  const metadata: Metadata = {
+  return {
     name: text("name"),
     version: text("version"),
     apiVersion,
@@ -139,8 +144,6 @@ export function readMetadata(chartYaml: string, requirementsYaml: string | undef
       ["Tags", text("tags")],
     ]),
   };
-  validate(metadata);
-  return metadata;
 }
 
 function prefixed<T>(prefix: string, run: () => T): T {

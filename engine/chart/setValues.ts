@@ -5,6 +5,7 @@
 
 import { parseInt64 } from "./go/floats.ts";
 import { fromJson, JsonError } from "./go/json.ts";
+import { quoteRune } from "./go/quote.ts";
 import { goInt64, isList, type Value, type ValueMap } from "./go/value.ts";
 import { ValuesError } from "./values.ts";
 
@@ -23,8 +24,15 @@ const deepestName = 30;
  */
 export function applySet(values: ValueMap, text: string, style: SetStyle): void {
   const parser = new SetParser(text, style);
-  while (!parser.atEnd) parser.assignment(values, 0);
+  try {
+    while (!parser.atEnd) parser.assignment(values, 0);
+  } catch (error) {
+    if (!(error instanceof EndOfText)) throw error;
+  }
 }
+
+/** The text ended inside brackets: Helm takes what it has, and so do we. */
+class EndOfText extends Error {}
 
 class SetParser {
   readonly #chars: readonly string[];
@@ -102,7 +110,7 @@ class SetParser {
 
   #index(): number {
     const { text, stop } = this.#until("]");
-    if (stop === undefined) throw new SetError("error parsing index: EOF");
+    if (stop === undefined) throw new EndOfText();
     if (!/^[+-]?\d+$/.test(text)) {
       throw new SetError(`error parsing index: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
     }
@@ -112,7 +120,10 @@ class SetParser {
   #listItem(list: readonly Value[], index: number, level: number): readonly Value[] {
     if (index < 0) throw new SetError(`negative ${index} index not allowed`);
     const { text, stop } = this.#until("[.=");
-    if (text !== "") throw new SetError(`unexpected data at end of array index: ${JSON.stringify(text)}`);
+    if (text !== "") {
+      const runes = Array.from(text, (char) => quoteRune(char.codePointAt(0) ?? 0));
+      throw new SetError(`unexpected data at end of array index: [${runes.join(" ")}]`);
+    }
     const known = list[index];
     switch (stop) {
       case "=":
@@ -125,7 +136,7 @@ class SetParser {
         return withItem(list, index, inner);
       }
       default:
-        throw new SetError("EOF");
+        throw new EndOfText();
     }
   }
 

@@ -26,8 +26,9 @@ function problemsOf(schemaText: string, values: ValueMap, meter: Meter): string 
   try {
     schema = fromJson(schemaText);
   } catch (error) {
-    if (error instanceof JsonError) return error.message;
-    throw error;
+    if (!(error instanceof JsonError)) throw error;
+    if (schemaText.trim() === "") return "EOF";
+    return error.message.replace("unexpected end of JSON input", "unexpected EOF");
   }
   try {
     const problems = validate(schema, values, meter);

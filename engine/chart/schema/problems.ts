@@ -28,6 +28,16 @@ export function shown(value: Value): string {
   return value instanceof Map || isList(value) ? "value" : sprint(value);
 }
 
+/** A number as the library's printer shows it: grouped, or with a power of ten when it is long. */
+export function decimal(value: number): string {
+  const [mantissa = "", exponent] = formatFloat(value, "g", -1).split("e");
+  if (exponent === undefined) return grouped(value);
+  const power = exponent.replace(/[+]/, "").replace("-", "\u207b");
+  return `${mantissa}\u00d710${power.replace(/\d/g, (digit) => superscripts[Number(digit)] ?? "")}`;
+}
+
+const superscripts = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+
 /** A number with the thousands separators the library's printer adds. */
 export function grouped(value: number): string {
   const text = formatFloat(value, Math.abs(value) >= 1e21 ? "g" : "f", -1);

@@ -11,7 +11,7 @@ import { isList, sortedKeys, type Value, type ValueMap } from "../go/value.ts";
 import { RegexSyntaxError } from "../regexp/syntax.ts";
 import type { Meter } from "../template/meter.ts";
 import { formatProblem } from "./formats.ts";
-import { grouped, printProblems, problem, quoted, type SchemaProblem, shown } from "./problems.ts";
+import { decimal, grouped, printProblems, problem, quoted, type SchemaProblem, shown } from "./problems.ts";
 
 /** A schema that cannot be used. */
 export class SchemaError extends Error {}
@@ -23,10 +23,16 @@ export class SchemaError extends Error {}
  */
 export function validate(schema: Value, value: Value, meter: Meter): string {
   const found = new Validator(schema, meter).check(schema, value, []);
-  return printProblems(found);
+  return printProblems(ungrouped(found));
 }
 
 type Path = readonly string[];
+
+/** A single group says no more than its causes. */
+function ungrouped(problems: readonly SchemaProblem[]): readonly SchemaProblem[] {
+  const [only] = problems;
+  return problems.length === 1 && only?.kind === "group" ? only.causes : problems;
+}
 
 /** Deepest nesting of schemas, and how many problems are worth telling. */
 const deepest = 400;
@@ -74,6 +80,12 @@ class Validator {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** The problems inside a value; several count as one with causes. */
+  #inner(schema: Value, value: Value, at: Path): readonly SchemaProblem[] {
+    const found = this.check(schema, value, at);
+    return found.length < 2 ? found : [{ kind: "group", at, words: "validation failed", causes: found }];
   }
 
   #isValid(schema: Value, value: Value, at: Path): boolean {
@@ -144,7 +156,7 @@ class Validator {
     const key = `${reference} ${at.join("/")}`;
     if (this.#following.has(key)) return [];
     this.#following.add(key);
-    const causes = this.check(target, value, at);
+    const causes = ungrouped(this.check(target, value, at));
     this.#following.delete(key);
     return causes.length === 0 ? [] : [{ kind: "reference", at, words: "validation failed", causes }];
   }
@@ -221,7 +233,7 @@ class Validator {
     return sortedKeys(dependencies).flatMap((name) => {
       if (!value.has(name)) return [];
       const dependency = dependencies.get(name);
-      if (!isList(dependency)) return this.check(dependency, value, at);
+      if (!isList(dependency)) return this.#inner(dependency, value, at);
       const missing = missingOf(dependency, value);
       if (missing.length === 0) return [];
       return [problem(at, `properties ${missing.map(quoted).join(", ")} required, if ${quoted(name)} exists`)];
@@ -239,18 +251,18 @@ class Validator {
       const inner = value.get(name);
       if (properties instanceof Map && properties.has(name)) {
         isKnown = true;
-        found.push(...this.check(properties.get(name), inner, [...at, name]));
+        found.push(...this.#inner(properties.get(name), inner, [...at, name]));
       }
       if (patterns instanceof Map) {
         for (const pattern of sortedKeys(patterns)) {
           if (!this.#matcher(pattern)(name)) continue;
           isKnown = true;
-          found.push(...this.check(patterns.get(pattern), inner, [...at, name]));
+          found.push(...this.#inner(patterns.get(pattern), inner, [...at, name]));
         }
       }
       if (isKnown || additional === undefined) continue;
       if (additional === false) refused.push(name);
-      else found.push(...this.check(additional, inner, [...at, name]));
+      else found.push(...this.#inner(additional, inner, [...at, name]));
     }
     if (refused.length > 0)
       found.push(problem(at, `additional properties ${refused.map(quoted).join(", ")} not allowed`));
@@ -288,7 +300,7 @@ class Validator {
     const tuple = isNew ? schema.get("prefixItems") : isList(items) ? items : undefined;
     const fixed = isList(tuple) ? tuple : [];
     const rest = isNew ? items : isList(items) ? schema.get("additionalItems") : items;
-    const found = fixed.slice(0, value.length).flatMap((item, i) => this.check(item, value[i], [...at, String(i)]));
+    const found = fixed.slice(0, value.length).flatMap((item, i) => this.#inner(item, value[i], [...at, String(i)]));
     const left = value.slice(fixed.length);
     if (rest === undefined || left.length === 0) return found;
     if (rest === false && !isNew && isList(items)) {
@@ -297,7 +309,7 @@ class Validator {
     return [
       ...found,
       ...left.flatMap((item, i) =>
-        this.check(rest, item, [...at, String(isNew || isList(items) ? i : i + fixed.length)]),
+        this.#inner(rest, item, [...at, String(isNew || isList(items) ? i : i + fixed.length)]),
       ),
     ];
   }
@@ -305,7 +317,7 @@ class Validator {
   #contains(schema: ValueMap, value: readonly Value[], at: Path): SchemaProblem[] {
     const contains = schema.get("contains");
     if (contains === undefined || this.#draft < 6) return [];
-    const results = value.map((item, i) => this.check(contains, item, [...at, String(i)]));
+    const results = value.map((item, i) => this.#inner(contains, item, [...at, String(i)]));
     const matched = results.flatMap((result, i) => (result.length === 0 ? [i] : []));
     const causes = results.flat();
     const min = this.#draft >= 2019 ? countOf(schema, "minContains") : undefined;
@@ -349,42 +361,29 @@ class Validator {
     if (not !== undefined && this.#isValid(not, value, at)) found.push(problem(at, "'not' failed"));
     const allOf = schema.get("allOf");
     if (isList(allOf)) {
-      const causes = allOf.flatMap((inner) => asOne(this.check(inner, value, at), at));
+      const causes = allOf.flatMap((inner) => this.#inner(inner, value, at));
       if (causes.length > 0) found.push(problem(at, "'allOf' failed", causes));
     }
     const anyOf = schema.get("anyOf");
     if (isList(anyOf)) {
-      const results = anyOf.map((inner) => this.check(inner, value, at));
+      const results = anyOf.map((inner) => this.#inner(inner, value, at));
       if (!results.some((result) => result.length === 0)) {
-        found.push(
-          problem(
-            at,
-            "'anyOf' failed",
-            results.flatMap((result) => asOne(result, at)),
-          ),
-        );
+        found.push(problem(at, "'anyOf' failed", results.flat()));
       }
     }
     const oneOf = schema.get("oneOf");
     if (isList(oneOf)) found.push(...this.#oneOf(oneOf, value, at));
     const condition = schema.get("if");
     if (condition !== undefined && this.#draft >= 7) {
-      found.push(...this.check(schema.get(this.#isValid(condition, value, at) ? "then" : "else"), value, at));
+      found.push(...this.#inner(schema.get(this.#isValid(condition, value, at) ? "then" : "else"), value, at));
     }
     return found;
   }
 
   #oneOf(schemas: readonly Value[], value: Value, at: Path): SchemaProblem[] {
-    const results = schemas.map((inner) => this.check(inner, value, at));
+    const results = schemas.map((inner) => this.#inner(inner, value, at));
     const [first, second] = results.flatMap((result, i) => (result.length === 0 ? [i] : []));
-    if (first === undefined)
-      return [
-        problem(
-          at,
-          "'oneOf' failed, none matched",
-          results.flatMap((result) => asOne(result, at)),
-        ),
-      ];
+    if (first === undefined) return [problem(at, "'oneOf' failed, none matched", results.flat())];
     return second === undefined ? [] : [problem(at, `'oneOf' failed, subschemas ${first}, ${second} matched`)];
   }
 
@@ -395,7 +394,7 @@ class Validator {
     if (known === "all") return [];
     return sortedKeys(value)
       .filter((name) => !known.has(name))
-      .flatMap((name) => this.check(rest, value.get(name), [...at, name]));
+      .flatMap((name) => this.#inner(rest, value.get(name), [...at, name]));
   }
 
   /** Names of properties that some applicable part of a schema looked at. */
@@ -434,11 +433,6 @@ class Validator {
     }
     return lists.filter((inner) => inner instanceof Map && this.#isValid(inner, value, at));
   }
-}
-
-/** Several problems of one alternative count as one with causes. */
-function asOne(problems: readonly SchemaProblem[], at: Path): readonly SchemaProblem[] {
-  return problems.length < 2 ? problems : [{ kind: "group", at, words: "validation failed", causes: problems }];
 }
 
 function draftOf(root: Value): number {
@@ -483,7 +477,7 @@ function numberProblems(schema: ValueMap, value: number, at: Path): SchemaProble
   const check = (key: string, isBad: (limit: number) => boolean, words = key): void => {
     const limit = schema.get(key);
     if (typeof limit === "number" && isBad(limit)) {
-      found.push(problem(at, `${words}: got ${grouped(value)}, want ${grouped(limit)}`));
+      found.push(problem(at, `${words}: got ${decimal(value)}, want ${decimal(limit)}`));
     }
   };
   // In draft 4 exclusiveMinimum is a boolean beside minimum.

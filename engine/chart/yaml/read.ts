@@ -63,10 +63,20 @@ export function syntaxOf(text: string): Document.Parsed {
     const line = problem.linePos?.[0].line;
     const words = problem.message.split(" at line ")[0] ?? problem.message;
     const place = line === undefined ? "" : `line ${line}: `;
-    throw new YamlError(`error converting YAML to JSON: yaml: ${place}${lowerFirst(words)}`, line);
+    throw new YamlError(`error converting YAML to JSON: yaml: ${place}${knownWords[words] ?? lowerFirst(words)}`, line);
   }
   return document;
 }
+
+/** Mistakes go-yaml has words of its own for. */
+const knownWords: Readonly<Record<string, string>> = {
+  "Nested mappings are not allowed in compact mappings": "mapping values are not allowed in this context",
+  "Implicit keys need to be on a single line": "mapping values are not allowed in this context",
+  "Implicit map keys need to be followed by map values": "could not find expected ':'",
+  "Tabs are not allowed as indentation": "found character that cannot start any token",
+  "All mapping items must start at the same column": "did not find expected key",
+  "All sequence items must start at the same column": "did not find expected '-' indicator",
+};
 
 function lowerFirst(words: string): string {
   return words.slice(0, 1).toLowerCase() + words.slice(1);
