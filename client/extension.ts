@@ -62,6 +62,7 @@ export function activate(context: ExtensionContext): KubefileApi {
   openBuildsView(session);
   registerStatus(session);
   followEngine(session, changes);
+  cacheStatus.refresh();
   return {
     engineState: () => engine.state,
     planOf: (document) => cacheStatus.of(document)?.plan,

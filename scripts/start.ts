@@ -23,7 +23,8 @@ const example = path.join(rootDir, "examples", "hello-cluster");
 const reference = "hello-cluster:latest";
 
 run("build.ts", [path.join(import.meta.dirname, "build.ts")]);
-const kubefile = path.join(rootDir, "bin", "kubefile");
+// What bin/kubefile runs, under the Node this runs on.
+const kubefile = path.join(rootDir, "dist", "engine", "cli.js");
 say(`kubefile build --tag ${reference} examples/hello-cluster`);
 run("the first build", [kubefile, "build", "--tag", reference, example]);
 say("the same again: nothing changed, so everything comes from the cache");

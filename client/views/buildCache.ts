@@ -2,6 +2,7 @@ import { l10n, ThemeIcon, type TreeView } from "vscode";
 import { type DiskUsageResult, diskUsage } from "../../engine/protocol.ts";
 import { age } from "../age.ts";
 import { byteSize } from "../byteSize.ts";
+import { shortDigest } from "../references.ts";
 import type { Session } from "../session.ts";
 import { type Row, row, Tree } from "./tree.ts";
 
@@ -34,16 +35,39 @@ function rows(view: TreeView<Row>, usage: DiskUsageResult): Row[] {
       icon: new ThemeIcon(icon),
       kind: "group",
       open: kind === "cache",
-      children: () => items.map((item, index) => itemRow(item, index)),
+      children: () => bySort(kind, items),
     });
   });
 }
 
-function itemRow(item: Item, index: number): Row {
+/** Cache records say what they are in their first word (`step`, `layer`, `fingerprints`): one group each, steps first. */
+function bySort(kind: Item["kind"], items: readonly Item[]): Row[] {
+  const sorts = Map.groupBy(items, ({ name }) =>
+    kind === "cache" ? name.slice(0, Math.max(0, name.indexOf(" "))) : "",
+  );
+  return [...sorts]
+    .sort(([a], [b]) => Number(b === "step") - Number(a === "step"))
+    .flatMap(([sort, members]) => {
+      const rows = members.map((item, index) => itemRow(item, item.name.slice(sort.length).trim(), index));
+      if (sorts.size === 1) return rows;
+      const bytes = members.reduce((sum, item) => sum + item.sizeBytes, 0);
+      const description = `${members.length} · ${byteSize(bytes)}`;
+      return row({
+        id: `usage:${kind}:${sort}`,
+        label: sort,
+        description,
+        kind: "group",
+        open: sort === "step",
+        children: () => rows,
+      });
+    });
+}
+
+function itemRow(item: Item, label: string, index: number): Row {
   const used = item.inUse ? l10n.t("in use") : l10n.t("used {0}", age(item.lastUsedAt, Date.now()));
   return row({
     id: `usage:${item.kind}:${item.name}:${index}`,
-    label: item.name,
+    label: label.replace(/sha256:[0-9a-f]{64}/g, shortDigest),
     description: `${byteSize(item.sizeBytes)} · ${used}`,
     tooltip: `${item.name}\n${byteSize(item.sizeBytes)}, ${used}`,
     icon: new ThemeIcon(item.inUse ? "pinned" : "circle-outline"),

@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { startVscodeServer, type VscodeServer } from "../../../scripts/editor/vscodeServer.ts";
 import { workbenchUrl } from "../../../scripts/editor/workbenchUrl.ts";
 import { launchChromium } from "./chromium.ts";
+import { showsAfterLine } from "./endOfLine.ts";
 import { createWorkspace, type EditorWorkspace } from "./workspace.ts";
 
 const rootDir = path.resolve(import.meta.dirname, "../../..");
@@ -30,17 +31,24 @@ export interface Workbench extends AsyncDisposable {
   row(text: string | RegExp): Locator;
   /** A line of the open editor. */
   line(text: string | RegExp): Locator;
+  /** Waits until the muted text after the line that starts with `start` holds `wanted`. */
+  endOfLine(start: string, wanted: string): Promise<void>;
+  /** Replaces the settings of the workspace; the window follows. */
+  settings(settings: Readonly<Record<string, unknown>>): void;
   /** Keeps a picture in `test-results/`. */
   picture(name: string): Promise<void>;
 }
 
-/** What may differ from a plain light or dark window. */
+/** A dark window without what only clutters pictures. */
+const plainSettings: Readonly<Record<string, unknown>> = {
+  "workbench.colorTheme": "Dark Modern",
+  "editor.minimap.enabled": false,
+  "breadcrumbs.enabled": false,
+};
+
+/** What may differ from a plain window. */
 export interface WorkbenchOptions {
-  readonly theme?:
-    | "Default Dark Modern"
-    | "Default Light Modern"
-    | "Default High Contrast"
-    | "Default High Contrast Light";
+  readonly theme?: "Dark Modern" | "Light Modern" | "Default High Contrast" | "Default High Contrast Light";
   readonly settings?: Readonly<Record<string, unknown>>;
   /** A packed extension instead of the checkout. */
   readonly vsix?: string;
@@ -57,9 +65,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
     await startVscodeServer({
       env: { KUBEFILE_STORE: workspace.storeDir },
       settings: {
-        "workbench.colorTheme": options.theme ?? "Default Dark Modern",
-        "editor.minimap.enabled": false,
-        "breadcrumbs.enabled": false,
+        ...plainSettings,
         ...options.settings,
       },
       ...(options.vsix ? { vsix: options.vsix } : { linkedExtension: rootDir }),
@@ -75,10 +81,14 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   await page.locator(".monaco-workbench").waitFor();
   if (options.file) await page.locator(".tab", { hasText: path.basename(options.file) }).waitFor();
   const owned = stack.move();
-  return { ...gestures(page), page, workspace, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const settings = (changed: Readonly<Record<string, unknown>>): void => {
+    mkdirSync(path.join(workspace.dir, ".vscode"), { recursive: true });
+    writeFileSync(path.join(workspace.dir, ".vscode", "settings.json"), JSON.stringify(changed));
+  };
+  return { ...gestures(page), settings, page, workspace, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-type Gestures = Pick<Workbench, "open" | "command" | "answer" | "showViews" | "row" | "line" | "picture">;
+type Gestures = Omit<Workbench, "page" | "workspace" | "settings" | keyof AsyncDisposable>;
 
 function gestures(page: Page): Gestures {
   const input = page.locator(".quick-input-widget:visible input");
@@ -118,6 +128,9 @@ function gestures(page: Page): Gestures {
     },
     row: (text) => page.locator(".pane-body .monaco-list-row", { hasText: text }),
     line: (text) => page.locator(".monaco-editor .view-line", { hasText: text }),
+    async endOfLine(start, wanted) {
+      await page.waitForFunction(showsAfterLine, [start, wanted] as const);
+    },
     async picture(name) {
       mkdirSync(resultsDir, { recursive: true });
       await page.screenshot({ path: path.join(resultsDir, `${name}.png`) });
