@@ -30,6 +30,8 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   manifest: () => import("./commands/manifest.ts"),
   diff: () => import("./commands/diff.ts"),
   merge: () => import("./commands/merge.ts"),
+  sign: () => import("./commands/sign.ts"),
+  "verify-signature": () => import("./commands/verifySignature.ts"),
   mount: () => import("./commands/mount.ts"),
 };
 

@@ -80,6 +80,9 @@ export interface ErrorFacts {
   };
   REMOTE_PROTOCOL: { readonly what: string; readonly registry: string; readonly reason: string };
   REMOTE_TOO_LARGE: { readonly what: string; readonly registry: string; readonly limitBytes: number };
+  KEY_UNREADABLE: { readonly path: string; readonly reason: string };
+  SIGNATURE_MISSING: { readonly what: string; readonly digest: string };
+  SIGNATURE_INVALID: { readonly what: string; readonly digest: string; readonly found: number };
   IMAGE_EXISTS: { readonly reference: string };
   MERGE_CONFLICT: { readonly name: string; readonly conflicts: readonly string[] };
   FOLDER_NOT_EMPTY: { readonly path: string };
@@ -341,6 +344,12 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   REMOTE_TOO_LARGE: {
     message: (f) =>
       `${f.what}: ${f.registry} sends more than the ${f.limitBytes} bytes allowed here; nothing was kept.`,
+  },
+  KEY_UNREADABLE: { message: (f) => `The key ${f.path} cannot be used: ${f.reason}.` },
+  SIGNATURE_MISSING: { message: (f) => `${f.what}: ${f.digest} carries no signature.` },
+  SIGNATURE_INVALID: {
+    message: (f) =>
+      `${f.what}: none of the ${f.found} signatures of ${f.digest} is by this key. Do not use it unless you know why.`,
   },
   IMAGE_EXISTS: {
     message: (f) => `There is an image ${f.reference} already: choose another name, or say that it may change.`,

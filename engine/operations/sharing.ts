@@ -1,17 +1,22 @@
 /** What the engine does with registries: one client for as long as it is wanted, on the engine's store. */
 
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { EngineError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
-import { parseReference, type Reference } from "../oci/reference.ts";
+import { formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.ts";
 import { defaultTransport, RegistryClient, type RegistryClientOptions } from "../remote/client.ts";
 import type { Compression } from "../remote/compression.ts";
 import { type Copied, copy } from "../remote/copy.ts";
 import type { Credential, CredentialSource } from "../remote/credentials.ts";
 import { type LoggedIn, login } from "../remote/login.ts";
+import { getManifest } from "../remote/manifests.ts";
 import type { TransferProgress } from "../remote/progress.ts";
 import { type Pulled, type PullPolicy, pull } from "../remote/pull.ts";
 import { type Pushed, push } from "../remote/push.ts";
 import { repositoryOf } from "../remote/repository.ts";
 import { credentialsOf, type Environment, loginStore, type RemotePlaces, remotePlaces } from "../remote/settings.ts";
+import { type ImageSignature, signImage, verifySignature } from "../remote/signature.ts";
 import { listTags } from "../remote/tags.ts";
 import type { PlatformChoice } from "../remote/walk.ts";
 import type { Store } from "../store/contract.ts";
@@ -125,6 +130,44 @@ export class Sharing implements AsyncDisposable {
     return pages;
   }
 
+  /** Signs an image in its registry with a private key in PEM. Throws `KEY_UNREADABLE` and what `signImage` throws. */
+  async sign(
+    image: string,
+    key: { readonly path: string; readonly pem: string; readonly passphrase?: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly how: "signed" | "already signed" }> {
+    const { where, descriptor, name } = await this.#resolve(image, "sign", signal);
+    const { pem, passphrase } = key;
+    const made = readKey(key.path, () => createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase }));
+    return { digest: descriptor.digest, how: await signImage(this.#client, where, descriptor, name, made, signal) };
+  }
+
+  /** Checks an image's signature with a public key in PEM. Throws `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNREADABLE`. */
+  async verifySignature(
+    image: string,
+    key: { readonly path: string; readonly pem: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly signatures: readonly ImageSignature[] }> {
+    const { where, descriptor } = await this.#resolve(image, "verify", signal);
+    const made = readKey(key.path, () => createPublicKey(key.pem));
+    return {
+      digest: descriptor.digest,
+      signatures: await verifySignature(this.#client, where, descriptor.digest, made, signal),
+    };
+  }
+
+  async #resolve(image: string, act: string, signal: AbortSignal) {
+    const reference = withDefaultTag(parseReference(image));
+    const where = repositoryOf(reference, `${act} ${formatReference(reference)}`);
+    const { descriptor } = await getManifest(
+      this.#client,
+      where,
+      reference.digest ?? reference.tag ?? "latest",
+      signal,
+    );
+    return { where, descriptor, name: `${reference.host}/${reference.repository}` };
+  }
+
   /** Tries a login at its registry and keeps it. Throws what `login` of engine/remote throws. */
   async login(registry: string, credential: Credential, signal: AbortSignal): Promise<LoggedIn> {
     const clientWith = (credentials: CredentialSource): RegistryClient =>
@@ -139,6 +182,20 @@ export class Sharing implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+/** A key from its text; what is wrong is said without a word of the text. */
+function readKey(path: string, make: () => KeyObject): KeyObject {
+  try {
+    return make();
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    const reason =
+      code === "ERR_MISSING_PASSPHRASE"
+        ? "it needs a passphrase"
+        : "it is not a key in PEM, or the passphrase is wrong";
+    throw new EngineError("KEY_UNREADABLE", { path, reason });
   }
 }
 

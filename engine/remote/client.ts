@@ -4,7 +4,7 @@
  */
 import { EngineError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
-import { Connections } from "./connections.ts";
+import { Connections, type RefuseAddress } from "./connections.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { type Endpoint, endpointOf, mayUsePlainHttp } from "./endpoint.ts";
 import { type Answer, type ExchangeContext, exchange, type Method, type RequestBody } from "./exchange.ts";
@@ -38,6 +38,8 @@ export interface RegistryClientOptions {
   /** Longest silence in the middle of a transfer, and the window in which `slowestBytes` must come. */
   readonly idleTimeoutMs: number;
   readonly slowestBytes: number;
+  /** Which addresses are not connected to, for a client that asks where strangers send it. */
+  readonly refuseAddress?: RefuseAddress;
 }
 
 /** What most callers want: four connections a host, five tries over ten seconds. */

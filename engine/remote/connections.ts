@@ -1,8 +1,11 @@
 /** The connections of a client: one pool per origin, with its proxy, certificates and limits. */
+import { lookup } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import type { EngineError } from "../errors.ts";
 import { readCertificates, secureContext } from "./certificates.ts";
-import { endpointOf } from "./endpoint.ts";
+import { endpointOf, hostName } from "./endpoint.ts";
 import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 
 /** What a pool needs to know. Times in milliseconds. */
@@ -13,7 +16,15 @@ export interface ConnectionOptions {
   readonly insecureRegistries: readonly string[];
   readonly connectionsPerHost: number;
   readonly connectTimeoutMs: number;
+  /**
+   * Why a connection may not be made to an address that a host was found to have; asked for every host, those of redirects and token
+   * servers too. Behind a proxy only the proxy knows what a name means: there, only addresses written as such are asked about.
+   */
+  readonly refuseAddress?: RefuseAddress;
 }
+
+/** @param host `name[:port]` of the URL @param address the IP address to connect to */
+export type RefuseAddress = (host: string, address: string) => EngineError | undefined;
 
 /** Opens pools when they are first needed and keeps them until it is disposed of. */
 export class Connections implements AsyncDisposable {
@@ -47,11 +58,18 @@ export class Connections implements AsyncDisposable {
   }
 
   async #open(url: URL, registry: string): Promise<Dispatcher> {
+    const refuse = this.#options.refuseAddress;
+    const written = hostName(url.host);
+    const refusal = isIP(written) === 0 ? undefined : refuse?.(url.host, written);
+    if (refusal !== undefined) throw refusal;
     const proxy = proxyFor(url, this.#options.environment);
     const tls = url.protocol === "https:" ? await this.#tls(registry) : {};
     const limits = { connections: this.#options.connectionsPerHost, pipelining: 1 };
     const timeout = this.#options.connectTimeoutMs;
-    if (proxy === undefined) return new Agent({ ...limits, connect: { ...tls, timeout } });
+    if (proxy === undefined) {
+      const checked = refuse === undefined ? {} : { lookup: checkedLookup(url.host, refuse) };
+      return new Agent({ ...limits, connect: { ...tls, ...checked, timeout } });
+    }
     const proxyTls = proxy.protocol === "https:" ? await this.#tls(proxy.host) : {};
     return new ProxyAgent({
       ...limits,
@@ -66,4 +84,16 @@ export class Connections implements AsyncDisposable {
     const { verifyTls } = endpointOf(registry, this.#options.insecureRegistries);
     return { secureContext: secureContext(certificates), rejectUnauthorized: verifyTls };
   }
+}
+
+/** Looks a name up and connects to nothing when one of its addresses is refused: the address that was checked is the one that is used. */
+function checkedLookup(host: string, refuse: RefuseAddress): LookupFunction {
+  return (name, options, callback) => {
+    lookup(name, { ...options, all: true }, (error, addresses) => {
+      const refusal = addresses?.map(({ address }) => refuse(host, address)).find((found) => found !== undefined);
+      const failure = error ?? refusal ?? null;
+      if (failure !== null || options.all === true) callback(failure, addresses ?? []);
+      else callback(null, addresses[0]?.address ?? "", addresses[0]?.family ?? 4);
+    });
+  };
 }
