@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { DiskUsageResult, PruneParams, PruneResult, VerifyResult } from "../protocol.ts";
+import { repositoryRecordKind } from "../registry/repositoryState.ts";
 import type { PruneItem, PrunePolicy, Store } from "../store/contract.ts";
 import { buildRecordKind } from "./history.ts";
 import { findImage, normalise } from "./images.ts";
@@ -43,8 +44,8 @@ export async function prune(store: Store, params: PruneParams, signal: AbortSign
 
 function policyOf({ all, keepMs, keepBytes }: PruneParams): PrunePolicy {
   return {
-    // The history of builds is small and not a cache: `all` does not take it.
-    keep: [{ kind: buildRecordKind }],
+    // The history of builds is small and not a cache, and what was pushed to the registry has no other record: `all` takes neither.
+    keep: [{ kind: buildRecordKind }, { kind: repositoryRecordKind }],
     ...(all === true ? { recordsUnusedForMs: 0 } : {}),
     ...(keepMs === undefined ? {} : { recordsUnusedForMs: keepMs }),
     ...(keepBytes === undefined ? {} : { maxBytes: keepBytes }),

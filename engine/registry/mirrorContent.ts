@@ -88,6 +88,7 @@ export function openMirror(options: MirrorOptions): Mirror {
     await lease.putBytes(bytes, descriptor.digest.startsWith("sha512:") ? "sha512" : "sha256");
     writeMirrored(store, "manifest", upstream, descriptor);
     if (!isDigest(reference)) writeTag(store, upstream, reference, { target: descriptor, checkedAtMs: now() });
+    report.miss(upstream.host);
     report.fetched(upstream.host, bytes.length);
     return { digest: descriptor.digest, mediaType: descriptor.mediaType, bytes };
   };
@@ -172,6 +173,7 @@ export function openMirror(options: MirrorOptions): Mirror {
       complete: () => writeMirrored(store, "blob", upstream, descriptor),
       ended: () => void downloads.delete(digest),
     };
+    report.miss(upstream.host);
     const download = followDownload(store, digest, size, bytes, events, options.signal);
     downloads.set(digest, download);
     return download;
@@ -274,6 +276,6 @@ export function openMirror(options: MirrorOptions): Mirror {
       return [...new Set(mirroredNames(store).map((full) => full.slice(0, full.lastIndexOf(":"))))];
     },
 
-    counts: () => report.counts(),
+    counts: () => report.counts((host) => client.rateLimit(options.rules.named.get(host) ?? host)),
   };
 }

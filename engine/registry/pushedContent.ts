@@ -11,13 +11,11 @@ import {
   noRepository,
   type RepositoryState,
   referrersOf,
+  repositoryRecordKind,
   withManifest,
   withoutManifest,
 } from "./repositoryState.ts";
 import { openStoredBlob } from "./storedBlob.ts";
-
-/** Kind of the store's records that hold one pushed repository each; a prune must keep them. */
-export const repositoryRecordKind = "registry-repository";
 
 const maxManifestBytes = 4 * 1024 * 1024;
 const keptStates = 4096;

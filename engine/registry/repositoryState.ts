@@ -12,6 +12,9 @@ import {
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 
+/** Kind of the store's records that hold one pushed repository each; a prune must keep them. */
+export const repositoryRecordKind = "registry-repository";
+
 /** What a registry knows of one pushed repository: which blobs and manifests are its own, and its tags. Plain data, replaced on change. */
 export interface RepositoryState {
   readonly blobs: ReadonlySet<Digest>;

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { EngineError } from "../errors.ts";
-import type { Answer } from "./answer.ts";
+import { type Access, isLoopbackAddress } from "./access.ts";
+import { type Answer, json } from "./answer.ts";
 import type { WritableContent } from "./content.ts";
 import { failureAnswer } from "./failureAnswer.ts";
 import { handle } from "./handle.ts";
@@ -19,8 +20,26 @@ export interface RegistryServerOptions {
   /** PEM texts; absent means plain HTTP, which is for loopback. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly limits: ServerLimits;
+  /** Who may use it; absent means whoever reaches it. */
+  readonly access?: Access;
+  /** Told of every request when it is answered. */
+  readonly onRequest?: (request: AnsweredRequest) => void;
+  /** What `GET /_kubefile/status` answers, to this machine and to those who log in. */
+  readonly status?: () => unknown;
   /** Told once for every request that failed on our side; never holds a header's value. */
   readonly onError: (what: string, error: unknown) => void;
+}
+
+/** One request and how it was answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** Path of the address, decoded as far as it was sent. */
+  readonly path: string;
+  /** Host of the registry the client meant, from `?ns=`. */
+  readonly host?: string;
+  readonly status: number;
+  readonly client: string;
+  readonly durationMs: number;
 }
 
 export interface ServerLimits {
@@ -29,6 +48,10 @@ export interface ServerLimits {
   readonly uploadIdleMs: number;
   /** How long a client may take to send its headers. */
   readonly headersMs: number;
+  /** How long a connection may be silent in the middle of a body. */
+  readonly idleMs: number;
+  /** Bytes one pushed blob may have. */
+  readonly blobBytes: number;
 }
 
 export const defaultServerLimits: ServerLimits = {
@@ -36,6 +59,8 @@ export const defaultServerLimits: ServerLimits = {
   uploadSessions: 256,
   uploadIdleMs: 10 * 60_000,
   headersMs: 15_000,
+  idleMs: 120_000,
+  blobBytes: 128 * 1024 ** 3,
 };
 
 /** A running registry. Disposal stops listening, ends the connections and throws away unfinished uploads. */
@@ -52,14 +77,19 @@ export interface RegistryServer extends AsyncDisposable {
  */
 export async function serveRegistry(options: RegistryServerOptions): Promise<RegistryServer> {
   const { content, limits, readOnly, allowSparse, tls } = options;
-  const sessions = createUploadSessions({ sessions: limits.uploadSessions, idleMs: limits.uploadIdleMs });
+  const sessions = createUploadSessions({
+    sessions: limits.uploadSessions,
+    idleMs: limits.uploadIdleMs,
+    blobBytes: limits.blobBytes,
+  });
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    void answerRequest({ content, sessions, readOnly, allowSparse }, request, response, options.onError);
+    void answerRequest(options, { content, sessions, readOnly, allowSparse }, request, response);
   };
   const settings = { keepAliveTimeout: 75_000, headersTimeout: limits.headersMs, requestTimeout: 0, noDelay: true };
   const server: Server =
     tls === undefined ? createServer(settings, listener) : createTlsServer({ ...settings, ...tls }, listener);
   server.maxConnections = limits.connections;
+  server.timeout = limits.idleMs;
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
@@ -87,39 +117,94 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 type Registry = Parameters<typeof handle>[0];
 
+/** One request from its address to its last byte; whatever goes wrong is told once and ends here. */
 async function answerRequest(
+  options: RegistryServerOptions,
   registry: Registry,
   request: IncomingMessage,
   response: ServerResponse,
-  onError: RegistryServerOptions["onError"],
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  const startedMs = options.onRequest === undefined ? 0 : performance.now();
+  const gone = goneSignal(response);
   const url = new URL(request.url ?? "/", "http://registry");
-  const what = `${request.method ?? ""} ${url.pathname}`;
   try {
-    const answer = await handle(registry, url.pathname, {
-      method: request.method ?? "GET",
-      query: url.searchParams,
-      headers: request.headers,
-      body: request,
-      signal: gone.signal,
-    });
-    await send(answer, request, response, gone.signal);
+    const answer = await admitted(options, registry, request, url, gone);
+    await send(answer, request, response, gone);
   } catch (error) {
     if (gone.signal.aborted) return;
-    onError(what, error);
+    options.onError(`${request.method ?? ""} ${url.pathname}`, error);
     if (response.headersSent) response.destroy();
-    else await send(failureAnswer(error), request, response, gone.signal);
+    else await send(failureAnswer(error), request, response, gone);
+  } finally {
+    const host = url.searchParams.get("ns");
+    options.onRequest?.({
+      method: request.method ?? "",
+      path: url.pathname,
+      ...(host === null ? {} : { host }),
+      status: response.statusCode,
+      client: request.socket.remoteAddress ?? "",
+      durationMs: performance.now() - startedMs,
+    });
   }
 }
 
-async function send(
-  answer: Answer,
+const statusPath = "/_kubefile/status";
+
+async function admitted(
+  options: RegistryServerOptions,
+  registry: Registry,
   request: IncomingMessage,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<void> {
+  url: URL,
+  gone: Gone,
+): Promise<Answer> {
+  const method = request.method ?? "GET";
+  const { authorization } = request.headers;
+  const refusal = await options.access?.check(method, authorization);
+  if (refusal !== undefined) return refusal;
+  if (url.pathname === statusPath && options.status !== undefined && mayLook(options, request))
+    return json(200, options.status());
+  return await handle(registry, url.pathname, {
+    method,
+    query: url.searchParams,
+    headers: request.headers,
+    body: request,
+    get signal() {
+      return gone.signal;
+    },
+  });
+}
+
+/** The status names what others pull: it is for this machine, and for those who logged in. */
+function mayLook(options: RegistryServerOptions, request: IncomingMessage): boolean {
+  const loggedIn = options.access !== undefined && request.headers.authorization !== undefined;
+  return loggedIn || isLoopbackAddress(plainAddress(request.socket.remoteAddress ?? ""));
+}
+
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:/i, "");
+}
+
+/** Fires when the client is gone. Made when it is first asked for: most answers are small and never ask. */
+interface Gone {
+  readonly signal: AbortSignal;
+}
+
+function goneSignal(response: ServerResponse): Gone {
+  let controller: AbortController | undefined;
+  return {
+    get signal() {
+      if (controller === undefined) {
+        const made = new AbortController();
+        controller = made;
+        if (response.destroyed) made.abort();
+        else response.once("close", () => made.abort());
+      }
+      return controller.signal;
+    },
+  };
+}
+
+async function send(answer: Answer, request: IncomingMessage, response: ServerResponse, gone: Gone): Promise<void> {
   const { body } = answer;
   const headOnly = request.method === "HEAD";
   // A body that nobody read would stand in the way of the connection's next request.
@@ -131,6 +216,7 @@ async function send(
     return;
   }
   const { blob, start, end } = body;
+  const { signal } = gone;
   try {
     response.writeHead(answer.status, answer.headers);
     if (!headOnly) for await (const chunk of blob.read(start, end, signal)) await written(response, chunk, signal);

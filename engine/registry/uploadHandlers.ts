@@ -10,6 +10,8 @@ export interface UploadSessions extends AsyncDisposable {
   open(repository: string, upload: Upload): string;
   find(repository: string, session: string): Session | undefined;
   close(session: Session): Promise<void>;
+  /** Bytes one blob may have. */
+  readonly blobBytes: number;
 }
 
 export interface Session {
@@ -22,9 +24,14 @@ export interface Session {
 /**
  * Keeps uploads until they are finished, cancelled, or idle for too long.
  *
- * @param limits `sessions`: how many may be open; `idleMs`: how long one may wait for its next request
+ * @param limits `sessions`: how many may be open; `idleMs`: how long one may wait for its next request; `blobBytes`: how
+ *   large a blob may become
  */
-export function createUploadSessions(limits: { readonly sessions: number; readonly idleMs: number }): UploadSessions {
+export function createUploadSessions(limits: {
+  readonly sessions: number;
+  readonly idleMs: number;
+  readonly blobBytes: number;
+}): UploadSessions {
   const sessions = new Map<string, Session & { timer: NodeJS.Timeout }>();
   const end = async (session: Session): Promise<void> => {
     clearTimeout(sessions.get(session.id)?.timer);
@@ -37,6 +44,7 @@ export function createUploadSessions(limits: { readonly sessions: number; readon
     else session?.timer.refresh();
   };
   return {
+    blobBytes: limits.blobBytes,
     open(repository, upload) {
       const id = randomUUID();
       const timer = setTimeout(idle, limits.idleMs, id);
@@ -83,7 +91,8 @@ export async function startUpload(
   const upload = content.startUpload();
   if (digest === null) return accepted(name, sessions.open(name.path, upload), upload);
   await using whole = upload;
-  for await (const chunk of request.body) await whole.write(chunk);
+  const refused = await takeBytes(whole, sessions.blobBytes, request);
+  if (refused !== undefined) return refused;
   return (await whole.finish(name, digest, request.signal)) ? created(name, digest) : wrongDigest(digest);
 }
 
@@ -95,7 +104,7 @@ export function continueUpload(
   request: RegistryRequest,
 ): Promise<Answer> {
   return withSession(sessions, name, id, async (session) => {
-    const refused = await takeBody(session, name, request);
+    const refused = await takeBody(sessions, session, name, request);
     return refused ?? accepted(name, id, session.upload);
   });
 }
@@ -110,7 +119,7 @@ export function finishUpload(
   return withSession(sessions, name, id, async (session) => {
     const digest = request.query.get("digest") ?? "";
     if (!isDigest(digest)) return refuse("DIGEST_INVALID", `${digest} is not a digest.`);
-    const refused = await takeBody(session, name, request);
+    const refused = await takeBody(sessions, session, name, request);
     if (refused !== undefined) return refused;
     const finished = await session.upload.finish(name, digest, request.signal);
     await sessions.close(session);
@@ -149,7 +158,12 @@ async function withSession(
   }
 }
 
-async function takeBody(session: Session, name: RepositoryName, request: RegistryRequest): Promise<Answer | undefined> {
+async function takeBody(
+  sessions: UploadSessions,
+  session: Session,
+  name: RepositoryName,
+  request: RegistryRequest,
+): Promise<Answer | undefined> {
   const header = request.headers["content-range"];
   const range = header === undefined ? undefined : parseContentRange(header);
   if (header !== undefined && range === undefined)
@@ -161,7 +175,16 @@ async function takeBody(session: Session, name: RepositoryName, request: Registr
       headers: { Location: headers["Location"] ?? "", Range: headers["Range"] ?? "" },
     });
   }
-  for await (const chunk of request.body) await session.upload.write(chunk);
+  return takeBytes(session.upload, sessions.blobBytes, request);
+}
+
+async function takeBytes(upload: Upload, mostBytes: number, request: RegistryRequest): Promise<Answer | undefined> {
+  const tooLarge = (): Answer => refuse("SIZE_INVALID", `A blob may have ${mostBytes} bytes at most.`, { status: 413 });
+  if (upload.receivedBytes + Number(request.headers["content-length"] ?? 0) > mostBytes) return tooLarge();
+  for await (const chunk of request.body) {
+    if (upload.receivedBytes + chunk.length > mostBytes) return tooLarge();
+    await upload.write(chunk);
+  }
   return undefined;
 }
 

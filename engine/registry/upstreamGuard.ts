@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { EngineError } from "../errors.ts";
 
 /**
  * Addresses that a registry must not be talked into asking for a stranger: this machine, its neighbours and its metadata service.
@@ -58,6 +59,21 @@ export function refusedHost(host: string, rules: UpstreamRules): string | undefi
   if (isIP(name) !== 0 && isInnerAddress(name))
     return `${host} is a private address; name it as an upstream to allow it`;
   return undefined;
+}
+
+/**
+ * What a mirror's client asks before it connects: a public name that leads to a private address is refused, be it by DNS, a redirect or
+ * a token server. Where the user said an upstream is, anything goes.
+ */
+export function addressGuard(
+  named: ReadonlyMap<string, string>,
+): (host: string, address: string) => EngineError | undefined {
+  const trusted = new Set([...named.values()].map((host) => host.toLowerCase()));
+  return (host, address) => {
+    if (trusted.has(host.toLowerCase()) || !isInnerAddress(address)) return undefined;
+    const reason = `it leads to the private address ${address}; name it as an upstream to allow it`;
+    return new EngineError("MIRROR_REFUSED", { what: `connect to ${host}`, reason });
+  };
 }
 
 function splitPort(host: string): readonly [string, string | undefined] {
