@@ -1,7 +1,6 @@
 import { instructionOf, itemIndexAt } from "../kubefile/parse.ts";
 import type { Span } from "../kubefile/span.ts";
-import type { Instruction, Kubefile, Word } from "../kubefile/syntax.ts";
-import { touches } from "./ranges.ts";
+import type { Instruction, Kubefile } from "../kubefile/syntax.ts";
 
 /**
  * An instruction where it stood when it was parsed. `shift` added to any span inside `node` gives its place in the text as
@@ -55,9 +54,4 @@ export function innermost(instruction: Instruction, offset: number): Instruction
   if (instruction.kind === "ONBUILD" && instruction.trigger !== undefined && offset >= instruction.trigger.span.start)
     return innermost(instruction.trigger, offset);
   return instruction;
-}
-
-/** The first of the words that the cursor stands in, or at the edge of. */
-export function wordUnder(words: readonly Word[], offset: number): Word | undefined {
-  return words.find((word) => touches(word.span, offset));
 }

@@ -1,6 +1,6 @@
 import { BuildContext } from "./buildContext.ts";
 import { type Files, isBelow, parentUri } from "./files.ts";
-import { type Images, noImages } from "./images.ts";
+import type { Images } from "./images.ts";
 
 /**
  * What lies outside the text: the files a document is built with, and images. Nothing here throws, and what cannot be
@@ -11,9 +11,6 @@ export interface World {
   context(documentUri: string): BuildContext | undefined;
   readonly images: Images;
 }
-
-/** A world without files and images. */
-export const emptyWorld: World = { context: () => undefined, images: noImages };
 
 /** Build contexts of the documents of a workspace, shared by the documents of one folder. */
 export class Workspace implements World {

@@ -1,4 +1,4 @@
-import type { Position, Range } from "vscode-languageserver";
+import type { Range } from "vscode-languageserver";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { OpenKubefile } from "../../server/documents.ts";
 import type { Entry, EntryKind, Files } from "../../server/files.ts";
@@ -45,10 +45,6 @@ export function marked(document: OpenKubefile, ranges: readonly Range[]): string
 /** The text after edits that do not overlap. */
 export function applied(document: OpenKubefile, edits: readonly { range: Range; newText: string }[]): string {
   return TextDocument.applyEdits(document.lines, [...edits]);
-}
-
-export function position(line: number, character: number): Position {
-  return { line, character };
 }
 
 /** The same text with the line ends of Windows. */
