@@ -8,6 +8,7 @@ export class BuildLines {
   #steps: readonly StepInfo[] = [];
   /** Step whose output ended in the middle of a line. */
   #openLine = false;
+  #lastImages = "";
 
   constructor(write: (text: string) => void) {
     this.#write = write;
@@ -31,12 +32,24 @@ export class BuildLines {
       case "stepFinished":
         this.#finished(progress);
         break;
+      case "containerImages":
+        this.#containerImages(progress);
+        break;
       case "warning":
         this.#line(`${progress.at ? `${progress.at.kubefile}:${progress.at.line}: ` : ""}warning: ${progress.message}`);
         break;
       default:
         progress satisfies never;
     }
+  }
+
+  /** One line for each image that is there; the bytes in between are not worth one. */
+  #containerImages(progress: Extract<BuildProgress, { kind: "containerImages" }>): void {
+    const { platform, done, total, movedBytes } = progress;
+    const text = `container images for ${platform}: ${done}/${total}`;
+    if (text === this.#lastImages) return;
+    this.#lastImages = text;
+    this.#line(`${text}, ${byteSize(movedBytes)} moved`);
   }
 
   #finished(progress: Extract<BuildProgress, { kind: "stepFinished" }>): void {

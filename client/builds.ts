@@ -23,6 +23,8 @@ export interface RunningBuild {
   readonly startedAt: number;
   steps: readonly StepInfo[];
   readonly states: Map<number, StepState>;
+  /** Container images that are packed, and all of them, once collecting began. */
+  containerImages: { readonly done: number; readonly total: number } | undefined;
 }
 
 /** The builds this window started and that have not ended. */
@@ -59,7 +61,14 @@ export class Builds implements Disposable {
   ): Promise<BuildResult> {
     const params: BuildParams = { ...inputs, buildId: randomUUID() };
     const { buildId } = params;
-    const running: RunningBuild = { buildId, params, startedAt: this.#now(), steps: [], states: new Map() };
+    const running: RunningBuild = {
+      buildId,
+      params,
+      startedAt: this.#now(),
+      steps: [],
+      states: new Map(),
+      containerImages: undefined,
+    };
     this.#running.set(buildId, running);
     this.#watchers.set(buildId, (progress) => watch(progress, running));
     this.#changed(running);
@@ -108,6 +117,9 @@ function move(running: RunningBuild, progress: BuildProgress): void {
       running.states.set(progress.stepId, { kind: "finished", outcome, ...(layer ? { size: layer.size } : {}) });
       break;
     }
+    case "containerImages":
+      running.containerImages = { done: progress.done, total: progress.total };
+      break;
     case "stepOutput":
     case "warning":
       break;

@@ -12,7 +12,7 @@ import { existsSync, globSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type BuildOptions, context, type Plugin } from "esbuild";
+import { type BuildOptions, type BuildResult, context, type Plugin } from "esbuild";
 import { elapsed, rootDir, say } from "./say.ts";
 
 const { values: flags } = parseArgs({
@@ -27,6 +27,7 @@ const contexts = await Promise.all(bundles().map((options) => context(options)))
 // esbuild has printed what is wrong and where; its exception adds nothing.
 const built = await Promise.allSettled(contexts.map((bundle) => bundle.rebuild()));
 const failures = built.filter(({ status }) => status === "rejected").length;
+dropStaleChunks(built.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
 if (failures === 0) say(`built ${sizes()} in ${elapsed(startedAt)}`);
 else say(`${failures} of ${built.length} bundles could not be built`);
 
@@ -38,12 +39,22 @@ if (flags.watch) {
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
+/** Chunks carry a hash in their name; those of earlier builds are of no use to anybody. */
+function dropStaleChunks(results: readonly BuildResult[]): void {
+  const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {})));
+  if (![...written].some((name) => name.startsWith("dist/engine/"))) return;
+  for (const name of globSync("dist/engine/chunks/*", { cwd: rootDir })) {
+    if (!written.has(name.split(path.sep).join("/"))) rmSync(path.join(rootDir, name));
+  }
+}
+
 function bundles(): BuildOptions[] {
   const common: BuildOptions = {
     absWorkingDir: rootDir,
     bundle: true,
     charset: "utf8",
     logLevel: "warning",
+    metafile: true,
     minify: flags.production,
     sourcemap: flags.production ? false : "linked",
     sourcesContent: false,
@@ -51,7 +62,7 @@ function bundles(): BuildOptions[] {
   };
   const forNode: BuildOptions = { ...common, platform: "node", target: "node22.15" };
   const forBrowser: BuildOptions = { ...common, platform: "browser", target: "es2023" };
-  const all: BuildOptions[] = [
+  return [
     {
       ...forNode,
       ...single("client/extension.ts", "client.cjs"),
@@ -78,17 +89,6 @@ function bundles(): BuildOptions[] {
       },
     },
   ];
-  return all.filter(hasSources);
-}
-
-// TODO: remove when every room has its entry.
-function hasSources(options: BuildOptions): boolean {
-  const entries = Object.values(options.entryPoints ?? {}).filter(
-    (entry): entry is string => typeof entry === "string",
-  );
-  const missing = entries.filter((entry) => !existsSync(path.join(rootDir, entry)));
-  if (missing.length > 0) say(`not built yet: ${missing.join(", ")}`);
-  return missing.length === 0;
 }
 
 function single(entry: string, output: string): BuildOptions {

@@ -6,7 +6,9 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
 import { elapsed, rootDir, say } from "./say.ts";
+import { ensureEditor } from "./setup/editor.ts";
 import { ensureSystemPackages, testPackages } from "./setup/systemPackages.ts";
+import { ensureOracle, oracleRunsHere } from "./setup-oracle.mjs";
 import { type Phase, phases } from "./testing/phases.ts";
 import type { SuiteSummary } from "./testing/suiteSummary.ts";
 
@@ -14,7 +16,7 @@ const startedAt = performance.now();
 const isCi = process.env["CI"] === "true";
 const { chosen, files } = choose(process.argv.slice(2));
 
-if (chosen.some((phase) => phase.name !== "unit")) await ensureSystemPackages(testPackages);
+if (files.length === 0) await prepare();
 build();
 
 const results: { readonly phase: Phase; readonly summary: SuiteSummary; readonly time: string }[] = [];
@@ -32,6 +34,14 @@ function choose(args: readonly string[]): { chosen: readonly Phase[]; files: rea
   const paths = args.filter((arg) => !phases.some((phase) => phase.name === arg));
   if (paths.length > 0) return { chosen: phases.filter((phase) => phase.name === "unit"), files: paths };
   return { chosen: named.length > 0 ? named : phases, files: [] };
+}
+
+/** Brings what suites compare with and run in. What cannot be had is told here; the suites that need it skip or fail. */
+async function prepare(): Promise<void> {
+  await ensureSystemPackages(testPackages);
+  for (const ensure of [ensureEditor, ...(oracleRunsHere ? [ensureOracle] : [])]) {
+    await ensure().catch((error: unknown) => say(error instanceof Error ? error.message : String(error)));
+  }
 }
 
 function build(): void {

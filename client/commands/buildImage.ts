@@ -91,6 +91,9 @@ export async function buildKubefile(
 }
 
 function messageFor(progress: BuildProgress, build: RunningBuild, done: number, all: number): string | undefined {
+  if (progress.kind === "containerImages") {
+    return l10n.t("container images {0}/{1}", progress.done, progress.total);
+  }
   if (progress.kind !== "stepStarted" && progress.kind !== "stepProgress") return undefined;
   const step = build.steps.find(({ id }) => id === progress.stepId);
   const percent =

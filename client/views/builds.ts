@@ -46,10 +46,14 @@ export function openBuildsView(session: Session): TreeView<Row> {
 
 function runningRow(build: RunningBuild): Row {
   const { done, all } = stepCount(build);
+  const images = build.containerImages;
   return row({
     id: `build:${build.buildId}`,
     label: build.params.tags.map(shortReference).join(", ") || l10n.t("unnamed image"),
-    description: all === 0 ? l10n.t("planning") : `${done}/${all}`,
+    description: [
+      all === 0 ? l10n.t("planning") : `${done}/${all}`,
+      ...(images ? [l10n.t("container images {0}/{1}", images.done, images.total)] : []),
+    ].join(" · "),
     icon: new ThemeIcon("sync~spin"),
     kind: "running",
     open: true,

@@ -44,6 +44,7 @@ const quietSettings = {
   "typescript.disableAutomaticTypeAcquisition": true,
   "update.mode": "none",
   "workbench.enableExperiments": false,
+  "workbench.reduceMotion": "on",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
 };

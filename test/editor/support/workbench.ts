@@ -133,7 +133,7 @@ function gestures(page: Page): Gestures {
     },
     async picture(name) {
       mkdirSync(resultsDir, { recursive: true });
-      await page.screenshot({ path: path.join(resultsDir, `${name}.png`) });
+      await page.screenshot({ path: path.join(resultsDir, `${name}.png`), animations: "disabled" });
     },
   };
 }
