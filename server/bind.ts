@@ -3,6 +3,8 @@ import type {
   DocumentDiagnosticReport,
   DocumentSymbol,
   DocumentSymbolParams,
+  Hover,
+  HoverParams,
   Location,
   LocationLink,
   SemanticTokens,
@@ -23,6 +25,7 @@ import { documentSymbols, flatSymbols } from "./features/documentSymbol.ts";
 import { foldingRanges } from "./features/folding.ts";
 import { formatting, onTypeFormatting } from "./features/formatting.ts";
 import { hover } from "./features/hover.ts";
+import { ignoreHover } from "./features/ignoreHover.ts";
 import { inlayHints } from "./features/inlayHint.ts";
 import { linkedEditingRanges } from "./features/linkedEditing.ts";
 import { documentHighlights, references } from "./features/references.ts";
@@ -88,9 +91,17 @@ function bindWriting(session: Session): void {
 function bindReading(session: Session): void {
   const { connection, client, workspace } = session;
   connection.onHover(
-    on(session, "hover", null, (document, { position }, signal) =>
-      unlessChanged(document, hover(document, offsetOf(document, position), workspace, client.hover, signal())),
-    ),
+    answering<HoverParams, Hover | null>("hover", session.log, null, ({ textDocument, position }, signal) => {
+      const document = session.documents.get(textDocument.uri);
+      if (document?.kind === "kubefile")
+        return unlessChanged(
+          document,
+          hover(document, offsetOf(document, position), workspace, client.hover, signal()),
+        );
+      if (document?.kind === "ignore")
+        return unlessChanged(document, ignoreHover(document, position.line, workspace, client.hover, signal()));
+      return null;
+    }),
   );
   connection.languages.inlayHint.on(
     on(session, "inlayHint", [], async (document, { range }) => {
