@@ -89,6 +89,13 @@ export function openEngine(options: EngineOptions): Engine {
     fetch: options.fetch,
     log: options.log,
     puller: options.puller ?? basePuller,
+    registryClient:
+      options.world === undefined
+        ? undefined
+        : async (insecureRegistries) => {
+            const { Sharing } = await import("./operations/sharing.ts");
+            return new Sharing(store, world, { insecureRegistries }).client;
+          },
     readersFor(files, bytes) {
       if (files < fewFiles && bytes < fewBytes) return inlineReaders;
       workers ??= new WorkerReaders();

@@ -20,6 +20,8 @@ export interface ErrorFacts {
     readonly charts: readonly { readonly chart: string; readonly values: string; readonly reason: string }[];
   };
   DISCOVERY_RULES_INVALID: { readonly path: string; readonly line: number; readonly reason: string };
+  FILE_UNREADABLE: { readonly path: string; readonly reason: string };
+  REGISTRIES_UNAVAILABLE: Record<string, never>;
   IMAGE_LOCK_DRIFT: { readonly missing: readonly string[]; readonly unneeded: readonly string[] };
   IMAGE_LOCK_INVALID: {
     readonly path: string;
@@ -215,6 +217,11 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
       ].join("\n"),
   },
   DISCOVERY_RULES_INVALID: { message: (f) => `Reading rules for images from ${f.path}, line ${f.line}: ${f.reason}.` },
+  FILE_UNREADABLE: { message: (f) => `Reading ${f.path}: ${f.reason}.` },
+  REGISTRIES_UNAVAILABLE: {
+    message: () =>
+      "Packing container images: this engine was opened without access to registries. Build with --build-mode lite.",
+  },
   IMAGE_LOCK_DRIFT: {
     message: (f) =>
       [

@@ -54,6 +54,23 @@ export type PullPolicy = "missing" | "always" | "newer" | "never";
 /** Whose rules hold; absent means the instructions of both. */
 export type DialectName = "sealer" | "sealos";
 
+/** What a person says about container images. Paths are absolute. */
+export interface ContainerImageChoices {
+  /** Refuse to build when what is found is not what `kubefile.lock` says. */
+  readonly locked?: boolean;
+  /** When registries are asked about images that are here already; `newer` when absent. */
+  readonly freshness?: "newer" | "missing" | "never";
+  /** Files of values to render charts with, each a set of its own. */
+  readonly valuesFiles?: readonly string[];
+  /** A list of more images, one a line, and one of images to leave out. */
+  readonly imageListFile?: string;
+  readonly ignoredImageListFile?: string;
+  /** Rules for custom resources. */
+  readonly rulesFile?: string;
+  /** Registries that may be spoken to without TLS or without checking it. */
+  readonly insecureRegistries?: readonly string[];
+}
+
 /** What both `plan` and `build` need to know. Relative paths are resolved by the client before they are sent. */
 export interface BuildInputs {
   /** Absolute path of the build context. */
@@ -69,7 +86,9 @@ export interface BuildInputs {
   readonly pull?: PullPolicy;
   readonly noCache?: boolean;
   readonly type?: ClusterImageType;
+  /** `all` finds, pulls and packs the container images that the cluster needs; absent or `lite` leaves them out. */
   readonly buildMode?: BuildMode;
+  readonly containerImages?: ContainerImageChoices;
   /** Seconds since the epoch: newer modification times in layers are clamped to it and it becomes the image's date. */
   readonly sourceDateEpoch?: number;
   readonly network?: "none" | "host";
@@ -145,7 +164,26 @@ export type BuildProgress =
       readonly writtenBytes: number;
       readonly durationMs: number;
     }
+  | {
+      /** Container images are being collected for a platform. */
+      readonly kind: "containerImages";
+      readonly buildId: string;
+      readonly platform: string;
+      readonly done: number;
+      readonly total: number;
+      /** Bytes that came over the network. */
+      readonly movedBytes: number;
+    }
   | { readonly kind: "warning"; readonly buildId: string; readonly message: string; readonly at?: KubefilePlace };
+
+/** What packing container images came to. */
+export interface PackedSummary {
+  readonly images: number;
+  readonly sizeBytes: number;
+  readonly movedBytes: number;
+  /** Optional images that could not be had. */
+  readonly left: readonly { readonly image: string; readonly reason: string }[];
+}
 
 export interface BuildResult {
   readonly buildId: string;
@@ -159,6 +197,8 @@ export interface BuildResult {
   readonly durationMs: number;
   readonly cachedSteps: number;
   readonly builtSteps: number;
+  /** Container images that were packed, over all platforms; absent when they were left out. */
+  readonly containerImages?: PackedSummary;
 }
 
 export interface PlanParams extends BuildInputs {

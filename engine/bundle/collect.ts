@@ -29,6 +29,8 @@ export interface CollectOptions {
    * only for what is not here. `never`: not at all. An image held to a digest is asked for only when it is not here.
    */
   readonly freshness: "newer" | "missing" | "never";
+  /** Resolve names and get manifests, but fetch no blob: for the image lock. */
+  readonly documentsOnly: boolean;
   readonly onProgress: (progress: CollectProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -117,7 +119,8 @@ async function collectOne(
   const choice = { kind: "one", platform: options.platform } as const;
   const graph = await collectImage(root, choice, where.what, read, signal);
   const blobs = graph.blobs.filter((blob) => blob.urls === undefined || blob.urls.length === 0);
-  for (const blob of blobs) await fetchBlob({ client, store, lease, onMoved }, where, blob, signal);
+  for (const blob of options.documentsOnly ? [] : blobs)
+    await fetchBlob({ client, store, lease, onMoved }, where, blob, signal);
   const manifests = graph.documents.map(({ descriptor, bytes }) => packedManifest(descriptor, bytes));
   const platformDigest = manifests.find((manifest) => manifest.blobs.length > 0)?.digest ?? root.digest;
   remember(

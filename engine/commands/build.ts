@@ -1,7 +1,6 @@
 import path from "node:path";
-import type { NumberedStep, StepOutcome } from "../build/stepOutcome.ts";
 import { EngineError } from "../errors.ts";
-import type { BuildFollower } from "../operations/buildImage.ts";
+import type { BuildFollower, CollectProgress, NumberedStep, StepOutcome } from "../operations/buildImage.ts";
 import { newBuildId } from "../operations/buildImage.ts";
 import type { BuildResult } from "../protocol.ts";
 import { inputOptions, pairs, readInputs } from "./buildOptions.ts";
@@ -89,6 +88,7 @@ class Progress implements BuildFollower {
   readonly #say: (text: string) => void;
   #count = 0;
   #severalPlatforms = false;
+  #imagesTold = -1;
 
   constructor(say: (text: string) => void) {
     this.#say = say;
@@ -122,6 +122,13 @@ class Progress implements BuildFollower {
         ? `cached, ${size}`
         : `built, ${size}, ${durationText(outcome.durationMs)}: ${outcome.reason}`;
     this.#say(`${this.#head(step)}  → ${words}`);
+  }
+
+  containerImages(platform: string, { doneImages, totalImages, movedBytes }: CollectProgress): void {
+    if (doneImages === this.#imagesTold) return;
+    this.#imagesTold = doneImages;
+    const where = this.#severalPlatforms ? `${platform} ` : "";
+    this.#say(`${where}container images: ${doneImages} of ${totalImages}, ${sizeText(movedBytes)} pulled`);
   }
 
   failed(step: NumberedStep): void {

@@ -5,25 +5,34 @@ import { writeImage, writeIndex } from "../build/imageDocuments.ts";
 import { allSteps, type PlatformPlan, planPlatform, runPlatform } from "../build/platformBuild.ts";
 import { runHands } from "../build/runStep.ts";
 import { throwIfCancelled } from "../build/stageRun.ts";
-import type { NumberedStep, StepReporter } from "../build/stepOutcome.ts";
+import type { NumberedStep, StepOutcome, StepReporter } from "../build/stepOutcome.ts";
 import type { BuildWorkshop } from "../build/workshop.ts";
+import type { CollectProgress } from "../bundle/collect.ts";
 import { ContextMemory } from "../cache/contextMemory.ts";
 import { StepMemory } from "../cache/stepMemory.ts";
 import { isEngineError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
-import type { BuildParams, BuildRecord, BuildResult } from "../protocol.ts";
+import type { BuildParams, BuildRecord, BuildResult, PackedSummary } from "../protocol.ts";
+import type { Lease } from "../store/contract.ts";
+import type { Packed } from "./containerImages.ts";
 import { markPlace, protocolError } from "./errorPlace.ts";
 import { rememberBuild } from "./history.ts";
 import { type OpenInputs, openInputs } from "./inputs.ts";
 import { rememberOrigin } from "./origins.ts";
+import { openPacker, type Packer, packedSummary } from "./packer.ts";
 import type { EngineParts } from "./parts.ts";
 import { runDirsOf, secretReader } from "./runInputs.ts";
 import { RecordingReporter } from "./stepRecords.ts";
 
+export type { CollectProgress, NumberedStep, StepOutcome };
+
 /** Follows a build: all steps once they are known, then each as it goes. */
 export interface BuildFollower extends StepReporter {
   planned(steps: readonly NumberedStep[]): void;
+  /** How far the container images of a platform are. */
+  containerImages(platform: string, progress: CollectProgress): void;
 }
 
 /**
@@ -52,7 +61,7 @@ export async function buildImage(
       ...rest,
     });
   try {
-    const { target, sizeBytes } = await buildAll(parts, params, inputs, references, recorder, follower, signal);
+    const { target, sizeBytes, packed } = await buildAll(parts, params, inputs, references, recorder, follower, signal);
     conclude({ outcome: "succeeded", digest: target.digest });
     return {
       buildId: params.buildId,
@@ -61,6 +70,7 @@ export async function buildImage(
       sizeBytes,
       durationMs: Math.max(0, parts.now() - startedAt),
       ...countSteps(recorder),
+      ...(packed === undefined ? {} : { containerImages: packed }),
     };
   } catch (error) {
     markKubefilePlace(error, inputs.recipe.path);
@@ -83,7 +93,7 @@ async function buildAll(
   recorder: RecordingReporter,
   follower: BuildFollower,
   outer: AbortSignal,
-): Promise<{ readonly target: Descriptor; readonly sizeBytes: number }> {
+): Promise<Built> {
   const { store } = parts;
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
@@ -115,33 +125,66 @@ async function buildAll(
   }
   recorder.planned(allSteps(plans));
   follower.planned(allSteps(plans));
-  const images: Descriptor[] = [];
-  let sizeBytes = 0;
   const hands = buildHands(shop, recorder, runHands(shop));
+  await using packer = params.buildMode === "all" ? await openPacker(parts, params, inputs, lease, signal) : undefined;
+  const images: PlatformImage[] = [];
   try {
     for (const plan of plans) {
-      const built = await runPlatform(shop, plan, hands, recorder, () => stop.abort());
+      const stages = await runPlatform(shop, plan, hands, recorder, () => stop.abort());
       throwIfCancelled(signal);
-      const { sourceDateEpoch } = shop;
-      const additions = {
-        type: params.type ?? "kube-installer",
-        labels: params.labels ?? {},
-        annotations: params.annotations ?? {},
-        sourceDateEpoch,
-      } as const;
-      images.push(await writeImage(lease, plan.platform, built.plan, built.result, additions));
-      sizeBytes += built.result.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+      images.push(await imageOf(plan, stages, { lease, params, packer, follower }));
     }
   } finally {
     // What was read is known whatever became of the build.
     shop.contextMemory.save();
   }
-  const [single] = images;
-  const target = single !== undefined && images.length === 1 ? single : await writeIndex(lease, images);
+  const descriptors = images.map(({ descriptor }) => descriptor);
+  const [single] = descriptors;
+  const target = single !== undefined && images.length === 1 ? single : await writeIndex(lease, descriptors);
   throwIfCancelled(signal);
-  for (const image of images) rememberOrigin(store, image, inputs, recorder.steps);
+  for (const image of descriptors) rememberOrigin(store, image, inputs, recorder.steps);
   for (const reference of references) await store.tag(reference, target, outer);
-  return { target, sizeBytes };
+  const packed = images.flatMap((image) => image.packed ?? []);
+  for (const warning of packer?.warnings(packed) ?? []) follower.warning(undefined, warning);
+  const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
+  return { target, sizeBytes, ...(packer === undefined ? {} : { packed: packedSummary(packed) }) };
+}
+
+interface PlatformImage {
+  readonly descriptor: Descriptor;
+  readonly sizeBytes: number;
+  readonly packed: Packed | undefined;
+}
+
+/** The image of one platform, its container images packed when that was asked for. */
+async function imageOf(
+  { platform }: PlatformPlan,
+  stages: Awaited<ReturnType<typeof runPlatform>>,
+  to: {
+    readonly lease: Lease;
+    readonly params: BuildParams;
+    readonly packer: Packer | undefined;
+    readonly follower: BuildFollower;
+  },
+): Promise<PlatformImage> {
+  const { lease, params, packer, follower } = to;
+  const name = formatPlatform(platform);
+  const packed = await packer?.pack(platform, stages, (progress) => follower.containerImages(name, progress));
+  const result = packed?.result ?? stages.result;
+  const additions = {
+    type: params.type ?? "kube-installer",
+    labels: params.labels ?? {},
+    annotations: params.annotations ?? {},
+    sourceDateEpoch: params.sourceDateEpoch,
+  } as const;
+  const descriptor = await writeImage(lease, platform, stages.plan, result, additions);
+  return { descriptor, packed, sizeBytes: result.layers.reduce((sum, layer) => sum + layer.descriptor.size, 0) };
+}
+
+interface Built {
+  readonly target: Descriptor;
+  readonly sizeBytes: number;
+  readonly packed?: PackedSummary;
 }
 
 function countSteps(recorder: RecordingReporter): Pick<BuildResult, "cachedSteps" | "builtSteps" | "writtenBytes"> {

@@ -27,7 +27,8 @@ import type { Lease, Store } from "../store/contract.ts";
 export interface PackingHands {
   readonly store: Store;
   readonly lease: Lease;
-  readonly client: RegistryClient;
+  /** Asked for only when there is something to collect. */
+  readonly client: () => Promise<RegistryClient>;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +44,8 @@ export interface PackingOptions {
   readonly valueSets: ImageDiscoveryOptions["valueSets"];
   readonly rules: ImageDiscoveryOptions["rules"];
   readonly sourceDateEpoch: number | undefined;
+  /** Only find and resolve: no blob is fetched and nothing is packed. */
+  readonly resolveOnly: boolean;
 }
 
 /** An image's stage with its container images packed on top. */
@@ -77,16 +80,32 @@ export async function packContainerImages(
     result.containerImages === undefined ? [] : parseContainerImages(result.containerImages, "the base image");
   const required = wantedImages(discovery, options, base);
   refuseDrift(required, options);
-  const { store, lease, client, signal } = hands;
+  const { store, lease, signal } = hands;
   const toCollect = required.map((image) => heldToLock(image, options.lock, platform));
   const { freshness } = options;
-  const collected = await collectImages(toCollect, { client, store, lease, platform, freshness, onProgress, signal });
+  const client = toCollect.length === 0 ? undefined : await hands.client();
+  const collected =
+    client === undefined
+      ? nothingCollected
+      : await collectImages(toCollect, {
+          client,
+          store,
+          lease,
+          platform,
+          freshness,
+          onProgress,
+          signal,
+          documentsOnly: options.resolveOnly,
+        });
   const locked = lockedImages(required, collected, platform);
-  if (collected.images.length === 0) return { result, discovery, collected, layer: undefined, locked };
+  if (collected.images.length === 0 || options.resolveOnly)
+    return { result, discovery, collected, layer: undefined, locked };
   const layer = await packRegistryLayer(store, lease, distributionLayout(collected.images), signal);
   const images = [...base, ...carriedImages(required, collected, platform)];
   return { result: withLayer(result, layer, images, options), discovery, collected, layer, locked };
 }
+
+const nothingCollected: CollectedImages = { images: [], left: [], movedBytes: 0 };
 
 function discoverForStage(
   hands: PackingHands,

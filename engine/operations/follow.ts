@@ -21,6 +21,13 @@ export function progressFollower(buildId: string, send: (progress: BuildProgress
     output: ({ id }, stream, text) => send({ kind: "stepOutput", buildId, stepId: id, stream, text }),
     finished: (step, outcome) => send(finished(buildId, step, outcome)),
     failed: () => undefined,
+    containerImages(platform, { doneImages, totalImages, movedBytes }) {
+      const now = performance.now();
+      const isLast = doneImages === totalImages;
+      if (!isLast && now - (told.get(-1) ?? Number.NEGATIVE_INFINITY) < progressEveryMs) return;
+      told.set(-1, now);
+      send({ kind: "containerImages", buildId, platform, done: doneImages, total: totalImages, movedBytes });
+    },
     warning: (_step, message) => send({ kind: "warning", buildId, message }),
   };
 }

@@ -67,6 +67,7 @@ suite("container images are collected from registries", { skip: skipWithoutProgr
       lease,
       platform: amd64,
       freshness,
+      documentsOnly: false,
       onProgress: () => undefined,
       signal,
     });
@@ -156,6 +157,7 @@ suite("container images are collected from registries", { skip: skipWithoutProgr
       lease,
       platform,
       freshness: "newer",
+      documentsOnly: false,
       onProgress: () => undefined,
       signal,
     } as const;

@@ -23,7 +23,7 @@ const sharedFiles = "engine/*.ts";
 const shared = ["engine/errors.ts", sharedFiles];
 
 /** The rooms the composer puts together. */
-const insideEngine = "archive build cache chart cluster discover layer oci plan registry remote store tar"
+const insideEngine = "archive build bundle cache chart cluster discover layer oci plan registry remote store tar"
   .split(" ")
   .map((room) => `engine/${room}`);
 
@@ -65,6 +65,20 @@ const rules: Readonly<Record<string, RoomRule>> = {
   },
   "engine/registry": {
     may: [...shared, "engine/oci", "engine/store", "engine/remote"],
+    neverReach: ["engine/build", "engine/cluster"],
+  },
+  "engine/bundle": {
+    may: [
+      ...shared,
+      "engine/oci",
+      "engine/tar",
+      "engine/layer",
+      "engine/store",
+      "engine/chart",
+      "engine/discover",
+      "engine/remote",
+      "engine/registry",
+    ],
     neverReach: ["engine/build", "engine/cluster"],
   },
   "engine/cluster": {
