@@ -38,15 +38,12 @@ export function printed(rendered: RenderedChart): string {
   return printDocuments([...rendered.manifests, ...rendered.hooks]);
 }
 
-/** Chart folders below a folder, sorted; subcharts inside `charts/` are not listed. */
+/** Chart folders below a folder, sorted, subcharts too: they are charts of their own. */
 export function chartFolders(root: string): string[] {
   const found: string[] = [];
   const walk = (dir: string): void => {
     const names = readdirSync(dir, { withFileTypes: true });
-    if (names.some((entry) => entry.name === "Chart.yaml")) {
-      found.push(dir);
-      return;
-    }
+    if (names.some((entry) => entry.name === "Chart.yaml")) found.push(dir);
     for (const entry of names) if (entry.isDirectory()) walk(path.join(dir, entry.name));
   };
   walk(root);

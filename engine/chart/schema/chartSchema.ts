@@ -1,7 +1,7 @@
 /** `values.schema.json`: a chart's own rules for its values, and those of its subcharts for theirs. */
 import type { ActiveChart } from "../dependencies.ts";
 import { fromJson, JsonError } from "../go/json.ts";
-import { goType, type Value, type ValueMap } from "../go/value.ts";
+import { goType, Int, isList, type Value, type ValueMap } from "../go/value.ts";
 import type { Meter } from "../template/meter.ts";
 import { SchemaError, validate } from "./validate.ts";
 
@@ -21,6 +21,14 @@ export function schemaProblems(chart: ActiveChart, values: ValueMap, meter: Mete
   return out;
 }
 
+/** Numbers given with --set are integers of Go; a schema knows numbers only. */
+function withPlainNumbers(value: Value): Value {
+  if (value instanceof Int) return Number(value.value);
+  if (isList(value)) return value.map(withPlainNumbers);
+  if (!(value instanceof Map)) return value;
+  return new Map([...value].map(([key, inner]) => [key, withPlainNumbers(inner)]));
+}
+
 function problemsOf(schemaText: string, values: ValueMap, meter: Meter): string {
   let schema: Value;
   try {
@@ -31,7 +39,7 @@ function problemsOf(schemaText: string, values: ValueMap, meter: Meter): string 
     return error.message.replace("unexpected end of JSON input", "unexpected EOF");
   }
   try {
-    const problems = validate(schema, values, meter);
+    const problems = validate(schema, withPlainNumbers(values), meter);
     return problems === "" ? "" : `${problems}\n`;
   } catch (error) {
     if (error instanceof SchemaError) return `unable to validate schema: ${error.message}`;
