@@ -9,7 +9,7 @@ import { memberPath } from "../layer/safePath.ts";
 import type { TopSource } from "../plan/copyLayout.ts";
 import { decodeHeader } from "../tar/header.ts";
 import { readTar, type TarMember } from "../tar/read.ts";
-import type { CopyItem } from "./copyEntries.ts";
+import type { MadeItem } from "./copyEntries.ts";
 import type { Spool } from "./imageTree.ts";
 import type { BuildWorkshop } from "./workshop.ts";
 
@@ -93,9 +93,9 @@ export async function archiveSource(
   name: ByteString,
   file: ByteString,
   spool: Spool,
-): Promise<TopSource<CopyItem>> {
+): Promise<TopSource<MadeItem>> {
   const kind = archiveKind(file) ?? "tar";
-  const items = new Map<ByteString, CopyItem>();
+  const items = new Map<ByteString, MadeItem>();
   for await (const member of readTar(decompressed(file, kind))) {
     if (shop.signal.aborted) throw new EngineError("CANCELLED", { what: "Unpacking an archive" });
     const inside = memberPath(member.entry.path, textOfBytes(name));
@@ -107,9 +107,9 @@ export async function archiveSource(
 async function archiveItem(
   member: TarMember,
   inside: ByteString,
-  before: ReadonlyMap<ByteString, CopyItem>,
+  before: ReadonlyMap<ByteString, MadeItem>,
   spool: Spool,
-): Promise<CopyItem> {
+): Promise<MadeItem> {
   const { entry } = member;
   if (entry.kind === "hardLink") {
     const target = before.get(memberPath(entry.linkTarget, textOfBytes(inside)));
@@ -120,8 +120,7 @@ async function archiveItem(
       });
     return target;
   }
-  if (entry.kind !== "file")
-    return { entry: { ...entry, content: { from: "nothing" } }, source: undefined, inode: undefined };
+  if (entry.kind !== "file") return { entry: { ...entry, content: { from: "nothing" } }, inode: undefined };
   const { content } = await spool.write(member.content());
-  return { entry: { ...entry, content }, source: undefined, inode: `${inside}` };
+  return { entry: { ...entry, content }, inode: `${inside}` };
 }

@@ -292,7 +292,7 @@ async function prepareWorkdir(shop: Workshop, step: WorkdirStep, state: StageSta
   for (let count = 1; count <= parts.length; count++) {
     const directory = parts.slice(0, count).join("/") as typeof path;
     if (!shape.isDirectory(directory))
-      members.push({ entry: impliedDirectory(directory, attributes), source: undefined });
+      members.push({ entry: impliedDirectory(directory, attributes), source: undefined, digest: undefined });
   }
   const definition = { step: "workdir", path: step.path, sourceDateEpoch: shop.sourceDateEpoch ?? null };
   return {

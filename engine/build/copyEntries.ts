@@ -17,50 +17,36 @@ export interface CopyAttributes {
   readonly sourceDateEpoch: number | undefined;
 }
 
-/** Something to copy before it has its place: a member of the layer with any path. */
-export interface CopyItem {
+/** Something to copy that is not a file of the context, before it has its place: a member of the layer with any path. */
+export interface MadeItem {
   readonly entry: LayerEntry;
-  /** What it is in the context, when it comes from there. */
-  readonly source: ContextEntry | undefined;
   /** Same text for names of the same file; the first becomes the file, the others hard links. */
   readonly inode: string | undefined;
   /** SHA-256 of its content, when whoever made it knows. */
   readonly digest?: Uint8Array;
 }
 
+/** Something to copy: of the context as it is, or made. */
+export type CopyItem = ContextEntry | MadeItem;
+
 /** A member of the layer. */
-export type CopyMember = Omit<CopyItem, "inode">;
+export interface CopyMember {
+  readonly entry: LayerEntry;
+  /** What it is in the context, when it comes from there. */
+  readonly source: ContextEntry | undefined;
+  /** SHA-256 of its content, when it is known without reading. */
+  readonly digest: Uint8Array | undefined;
+}
 
 const noContent = { from: "nothing" } as const;
-
-/** An entry of the context as something to copy; undefined for a socket, which no archive can hold. */
-export function itemFromContext(context: BuildContext, source: ContextEntry): CopyItem | undefined {
-  if (source.kind === "socket") return undefined;
-  const isFile = source.kind === "file";
-  const device = source.device === 0 ? { major: 0, minor: 0 } : deviceNumbers(source.device);
-  const { dev, ino, size, mtimeNs, ctimeNs } = source;
-  const entry: LayerEntry = {
-    ...tarEntry(source.kind, source.path),
-    mode: source.kind === "symlink" ? 0o777 : source.mode,
-    uid: source.uid,
-    gid: source.gid,
-    size,
-    mtimeSeconds: Number(mtimeNs / 1_000_000_000n),
-    linkTarget: source.linkTarget,
-    deviceMajor: device.major,
-    deviceMinor: device.minor,
-    content: isFile
-      ? { from: "file", path: hostPath(context, source.path), identity: { dev, ino, size, mtimeNs, ctimeNs } }
-      : noContent,
-  };
-  return { entry, source, inode: isFile && source.names > 1 ? `${dev}:${ino}` : undefined };
-}
+const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map();
 
 /**
  * The members of a COPY's layer, bytewise by path: what was laid out, the parents the image below lacks, hard links among what is copied.
  * Paths go where links of the image below lead.
  */
 export function copyMembers(
+  context: BuildContext,
   layout: CopyLayout<CopyItem>,
   destination: ByteString,
   shape: TreeShape,
@@ -69,35 +55,83 @@ export function copyMembers(
   const members = new Map<ByteString, CopyMember>();
   const firstNames = new Map<string, ByteString>();
   for (const { item, target } of layout.placed) {
-    const path = placeThroughLinks(shape, target, item.entry.kind === "directory");
+    const kind = "entry" in item ? item.entry.kind : item.kind;
+    // No archive can hold a socket.
+    if (kind === "socket") continue;
+    const path = placeThroughLinks(shape, target, kind === "directory");
     if (path === "") continue;
     if (isWhiteoutName(path)) throw new EngineError("COPY_NAME_RESERVED", { path: textOfBytes(path) });
-    members.set(path, memberAt(item, path, firstNames, attributes));
+    const member =
+      "entry" in item ? madeMember(item, path, attributes) : contextMember(context, item, path, attributes);
+    members.set(path, asHardLink(member, inodeOf(item), firstNames));
   }
   if (layout.isDirectory) addDirectory(members, shape, destination, attributes);
-  for (const path of [...members.keys()]) addParents(members, shape, path, attributes);
+  addAllParents(members, shape, attributes);
   return [...members.values()].sort((a, b) => compareBytes(a.entry.path, b.entry.path));
 }
 
-function memberAt(
-  { entry, source, inode, ...known }: CopyItem,
+function inodeOf(item: CopyItem): string | undefined {
+  if ("entry" in item) return item.inode;
+  return item.names > 1 && item.kind === "file" ? `${item.dev}:${item.ino}` : undefined;
+}
+
+/** The first name of a file stays a file; further ones become links to it. */
+function asHardLink(member: CopyMember, inode: string | undefined, firstNames: Map<string, ByteString>): CopyMember {
+  if (inode === undefined) return member;
+  const first = firstNames.get(inode);
+  if (first === undefined) {
+    firstNames.set(inode, member.entry.path);
+    return member;
+  }
+  const entry: LayerEntry = { ...member.entry, kind: "hardLink", size: 0, linkTarget: first, content: noContent };
+  return { entry, source: member.source, digest: undefined };
+}
+
+/** Made in one piece: a context may have hundreds of thousands of these. */
+function contextMember(
+  context: BuildContext,
+  source: ContextEntry,
   path: ByteString,
-  firstNames: Map<string, ByteString>,
   { owner, mode, sourceDateEpoch }: CopyAttributes,
 ): CopyMember {
-  const first = inode === undefined ? undefined : firstNames.get(inode);
-  if (inode !== undefined && first === undefined) firstNames.set(inode, path);
+  const { kind } = source;
+  const device = source.device === 0 ? noDevice : deviceNumbers(source.device);
+  const entry: LayerEntry = {
+    kind: kind === "socket" ? "file" : kind,
+    path,
+    mode: kind === "symlink" ? 0o777 : (mode ?? source.mode),
+    uid: owner?.uid ?? source.uid,
+    gid: owner?.gid ?? source.gid,
+    size: source.size,
+    mtimeSeconds: clamp(Number(source.mtimeNs / 1_000_000_000n), sourceDateEpoch),
+    mtimeNanoseconds: 0,
+    linkTarget: source.linkTarget,
+    deviceMajor: device.major,
+    deviceMinor: device.minor,
+    xattrs: noXattrs,
+    content: kind === "file" ? { from: "file", path: hostPath(context, source.path), identity: source } : noContent,
+  };
+  return { entry, source, digest: undefined };
+}
+
+const noDevice = { major: 0, minor: 0 } as const;
+
+function madeMember(item: MadeItem, path: ByteString, { owner, mode, sourceDateEpoch }: CopyAttributes): CopyMember {
+  const { entry } = item;
   const placed: LayerEntry = {
     ...entry,
     path,
     mode: entry.kind === "symlink" ? entry.mode : (mode ?? entry.mode),
     uid: owner?.uid ?? entry.uid,
     gid: owner?.gid ?? entry.gid,
-    mtimeSeconds: sourceDateEpoch === undefined ? entry.mtimeSeconds : Math.min(entry.mtimeSeconds, sourceDateEpoch),
+    mtimeSeconds: clamp(entry.mtimeSeconds, sourceDateEpoch),
     mtimeNanoseconds: 0,
   };
-  if (first === undefined) return { entry: placed, source, ...known };
-  return { entry: { ...placed, kind: "hardLink", size: 0, linkTarget: first, content: noContent }, source };
+  return { entry: placed, source: undefined, digest: item.digest };
+}
+
+function clamp(seconds: number, epoch: number | undefined): number {
+  return epoch === undefined ? seconds : Math.min(seconds, epoch);
 }
 
 /** What the members do to the tree below. */
@@ -142,18 +176,20 @@ function addDirectory(
   attributes: CopyAttributes,
 ): void {
   if (path === "" || members.has(path) || shape.isDirectory(path)) return;
-  members.set(path, { entry: impliedDirectory(path, attributes), source: undefined });
+  members.set(path, { entry: impliedDirectory(path, attributes), source: undefined, digest: undefined });
 }
 
-function addParents(
-  members: Map<ByteString, CopyMember>,
-  shape: TreeShape,
-  path: ByteString,
-  attributes: CopyAttributes,
-): void {
-  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-    const parent = path.slice(0, slash) as ByteString;
-    if (members.has(parent)) return;
-    addDirectory(members, shape, parent, attributes);
+function addAllParents(members: Map<ByteString, CopyMember>, shape: TreeShape, attributes: CopyAttributes): void {
+  // Neighbours mostly share their parent.
+  let done = "";
+  for (const path of [...members.keys()]) {
+    const slash = path.lastIndexOf("/");
+    if (slash <= 0 || (slash === done.length && path.startsWith(done))) continue;
+    done = path.slice(0, slash);
+    for (let end = slash; end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const parent = path.slice(0, end) as ByteString;
+      if (members.has(parent)) break;
+      addDirectory(members, shape, parent, attributes);
+    }
   }
 }

@@ -23,7 +23,7 @@ import {
   type CopyItem,
   type CopyMember,
   copyMembers,
-  itemFromContext,
+  type MadeItem,
   shapeOfMembers,
 } from "./copyEntries.ts";
 import { type CopyInputs, copyInputs } from "./copyStep.ts";
@@ -73,8 +73,8 @@ export async function prepareCopy(
   );
   const files = await urlSources(shop, step, findUrl);
   const archives = step.unpack ? await archivesAmong(shop, fromContext) : new Set<ContextSource>();
-  const direct = [...fromContext.map((source) => contextItems(shop, source)), ...inlineSources(step)];
-  const members = membersOf([...direct, ...(files ?? [])], target);
+  const direct: readonly TopSource<CopyItem>[] = [...fromContext, ...inlineSources(step)];
+  const members = membersOf(shop, [...direct, ...(files ?? [])], target);
   const unpacked = archives.size > 0;
   return {
     inputs: copyInputs({ ...definitionOf(shop, step), ...(unpacked ? targetFacts(target) : {}) }, members),
@@ -115,9 +115,9 @@ async function targetOf(shop: Workshop, step: CopyStep, state: StageState): Prom
   };
 }
 
-function membersOf(sources: readonly TopSource<CopyItem>[], target: Target): readonly CopyMember[] {
+function membersOf(shop: Workshop, sources: readonly TopSource<CopyItem>[], target: Target): readonly CopyMember[] {
   const layout = placeSources(sources, target.destination);
-  return copyMembers(layout, target.destination.path, target.shape, target.attributes);
+  return copyMembers(shop.context, layout, target.destination.path, target.shape, target.attributes);
 }
 
 /** What of the image below a layer depends on whose members are not known before it is made. */
@@ -144,7 +144,7 @@ async function prepareFrom(shop: Workshop, step: CopyStep, state: StageState, ta
     shape: undefined,
     totalBytes: 0,
     detected: undefined,
-    derive: async (building) => membersOf(await treeSources(building, step, layers ?? []), target),
+    derive: async (building) => membersOf(shop, await treeSources(building, step, layers ?? []), target),
     blocked: layers === undefined ? "the stage it copies from is built before it" : undefined,
   };
 }
@@ -164,14 +164,6 @@ async function originLayers(
   return [];
 }
 
-function contextItems(shop: Workshop, source: ContextSource): TopSource<CopyItem> {
-  const items = source.items.flatMap(({ inside, item }) => {
-    const copied = itemFromContext(shop.context, item);
-    return copied === undefined ? [] : [{ inside, item: copied }];
-  });
-  return { name: source.name, isDirectory: source.isDirectory, items };
-}
-
 /** Heredocs are files of mode 0644 with the text as content. */
 function inlineSources(step: CopyStep): readonly TopSource<CopyItem>[] {
   return step.sources.flatMap((source) => (source.kind === "inline" ? [inlineSource(source)] : []));
@@ -184,8 +176,8 @@ function inlineSource(source: Extract<CopySource, { kind: "inline" }>): TopSourc
   return single(name, entry);
 }
 
-function single(name: ByteString, entry: CopyItem["entry"]): TopSource<CopyItem> {
-  const item = { entry, source: undefined, inode: undefined };
+function single(name: ByteString, entry: MadeItem["entry"]): TopSource<CopyItem> {
+  const item = { entry, inode: undefined };
   return { name, isDirectory: false, items: [{ inside: "" as ByteString, item }] };
 }
 
@@ -211,7 +203,7 @@ async function urlSources(
         identity: { dev, ino, size: Number(size), mtimeNs, ctimeNs },
       } as const,
     };
-    const item = { entry, source: undefined, inode: undefined, digest: digestBytes(digest) };
+    const item = { entry, inode: undefined, digest: digestBytes(digest) };
     found.push({ name, isDirectory: false, items: [{ inside: "" as ByteString, item }] });
   }
   return found;
@@ -249,20 +241,17 @@ async function unpackArchives(
   for (const source of sources) {
     const file = hostPath(shop.context, source.match.entry.path);
     if (archives.has(source)) all.push(await archiveSource(shop, source.name, file, spool));
-    else all.push(rooted(contextItems(shop, source)));
+    else all.push(rooted(source));
   }
   // An archive says whose its files are, unless the instruction does.
   const attributes = target.ownerGiven ? target.attributes : { ...target.attributes, owner: undefined };
-  return membersOf([...all, ...files], { ...target, attributes });
+  return membersOf(shop, [...all, ...files], { ...target, attributes });
 }
 
-/** Items that are root's whatever the context says. */
-function rooted(source: TopSource<CopyItem>): TopSource<CopyItem> {
-  const items = source.items.map(({ inside, item }) => ({
-    inside,
-    item: { ...item, entry: { ...item.entry, uid: 0, gid: 0 } },
-  }));
-  return { ...source, items };
+/** Files of the context are root's, also where those of an archive are somebody's. */
+function rooted(source: ContextSource): TopSource<CopyItem> {
+  const items = source.items.map(({ inside, item }) => ({ inside, item: { ...item, uid: 0, gid: 0 } }));
+  return { name: source.name, isDirectory: source.isDirectory, items };
 }
 
 function detectionOf(shop: Workshop, step: CopyStep, sources: readonly ContextSource[]): PreparedCopy["detected"] {

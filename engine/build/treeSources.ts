@@ -5,7 +5,7 @@ import { excludeRules } from "../plan/excludes.ts";
 import { baseName, cleanPath } from "../plan/sources.ts";
 import type { CopyStep } from "../plan/steps.ts";
 import { hasWildcard, matchSegment } from "../plan/wildcard.ts";
-import type { CopyItem } from "./copyEntries.ts";
+import type { MadeItem } from "./copyEntries.ts";
 import { type ImageTree, readImageTree, Spool, spoolFiles, type TreeFile } from "./imageTree.ts";
 import type { BuildWorkshop, StageLayer } from "./workshop.ts";
 
@@ -17,7 +17,7 @@ export async function treeSources(
   shop: BuildWorkshop,
   step: CopyStep,
   layers: readonly StageLayer[],
-): Promise<readonly TopSource<CopyItem>[]> {
+): Promise<readonly TopSource<MadeItem>[]> {
   const tree = await readImageTree(shop, layers);
   const found = step.sources.flatMap((source) => (source.kind === "path" ? matches(tree, step, source.pattern) : []));
   const files = [...new Set(found.flatMap(({ items }) => items.map(({ item }) => item)))];
@@ -28,11 +28,11 @@ export async function treeSources(
   }));
 }
 
-function copyItem(file: TreeFile, contents: Awaited<ReturnType<typeof spoolFiles>>): CopyItem {
+function copyItem(file: TreeFile, contents: Awaited<ReturnType<typeof spoolFiles>>): MadeItem {
   const content = contents.get(file) ?? ({ from: "nothing" } as const);
   // Names of one file are the same object in the tree.
   const inode = file.entry.kind === "file" ? `${file.layer}:${file.ordinal}` : undefined;
-  return { entry: { ...file.entry, content }, source: undefined, inode };
+  return { entry: { ...file.entry, content }, inode };
 }
 
 function matches(tree: ImageTree, step: CopyStep, pattern: string): readonly TopSource<TreeFile>[] {

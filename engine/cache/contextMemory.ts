@@ -1,4 +1,3 @@
-import type { ByteString } from "../byteString.ts";
 import type { ContextEntry } from "../plan/context.ts";
 import { encodeFingerprints, type Fingerprint, type Fingerprints } from "./fingerprints.ts";
 import type { StepMemory } from "./stepMemory.ts";
@@ -8,9 +7,11 @@ export class ContextMemory {
   readonly #memory: StepMemory;
   readonly #root: string;
   readonly #observedAtNs: bigint;
-  readonly #seen = new Map<ByteString, Fingerprint>();
+  readonly #learnt = new Map<string, Fingerprint>();
+  /** Paths of the table whose files look different now. */
+  readonly #stale = new Set<string>();
   #before: Fingerprints | undefined;
-  #learnt = 0;
+  #unsaved = false;
 
   /** `nowMs` is the time before the context was first looked at. */
   constructor(memory: StepMemory, root: string, nowMs: number) {
@@ -19,26 +20,32 @@ export class ContextMemory {
     this.#observedAtNs = BigInt(Math.floor(nowMs)) * 1_000_000n;
   }
 
-  /** The content of a file, if it is known without reading. */
+  /** The content digest of a file, 32 bytes, if it is known without reading. */
   lookup(entry: ContextEntry): Uint8Array | undefined {
-    const seen = this.#seen.get(entry.path);
-    if (seen !== undefined && seen.entry.ctimeNs === entry.ctimeNs && seen.entry.mtimeNs === entry.mtimeNs)
-      return seen.digest;
+    const learnt = this.#learnt.size === 0 ? undefined : this.#learnt.get(entry.path);
+    if (learnt !== undefined) return isSame(learnt.entry, entry) ? learnt.digest : undefined;
     this.#before ??= this.#memory.fingerprints(this.#root);
-    const digest = this.#before.lookup(entry);
-    if (digest !== undefined) this.#seen.set(entry.path, { entry, digest });
-    return digest;
+    const row = this.#before.find(entry);
+    if (row >= 0) return this.#before.digest(row);
+    if (this.#before.paths.length > 0) this.#stale.add(entry.path);
+    return undefined;
   }
 
   learn(entry: ContextEntry, digest: Uint8Array): void {
-    this.#seen.set(entry.path, { entry, digest: Uint8Array.from(digest) });
-    this.#learnt++;
+    this.#learnt.set(entry.path, { entry, digest: Uint8Array.from(digest) });
+    this.#unsaved = true;
   }
 
   /** Writes down what was learnt; nothing when nothing was. */
   save(): void {
-    if (this.#learnt === 0) return;
-    this.#learnt = 0;
-    this.#memory.rememberFingerprints(this.#root, encodeFingerprints([...this.#seen.values()], this.#observedAtNs));
+    if (!this.#unsaved) return;
+    this.#unsaved = false;
+    this.#before ??= this.#memory.fingerprints(this.#root);
+    const table = encodeFingerprints(this.#before, this.#stale, this.#learnt, this.#observedAtNs);
+    this.#memory.rememberFingerprints(this.#root, table);
   }
+}
+
+function isSame(a: ContextEntry, b: ContextEntry): boolean {
+  return a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 }

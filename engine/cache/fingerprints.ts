@@ -1,64 +1,93 @@
-import type { ByteString } from "../byteString.ts";
 import type { ContextEntry } from "../plan/context.ts";
-import { decodeColumns, encodeColumns } from "./columns.ts";
+import { type Columns, decodeColumns, encodeColumns } from "./columns.ts";
 
 /** Bytes of one SHA-256. */
 const digestSize = 32;
-const version = 1;
+const version = 2;
 /** Time stamps of most file systems come from a clock that ticks every 4 or 10 ms. */
 const clockTickNs = 20_000_000n;
 /** FAT and old network file systems keep whole seconds, FAT even two. */
 const coarseTickNs = 2_000_000_000n;
 const secondNs = 1_000_000_000n;
 
+/** Columns per row: mtimeNs, ctimeNs, inode, device; and size, mode, user, group. */
+const integersPerRow = 4;
+const numbersPerRow = 4;
+
 /**
  * What files of one context contained when they looked as they look now: path and `lstat` facts → SHA-256 of the content.
- * An entry is believed when size, both times, inode, device, mode and owner are the same, unless the file was changed so shortly
- * before it was read that a second change could carry the same time ("racy", as in git's index).
+ * A row is believed when size, both times, inode, device, mode and owner are the same, unless the file was changed so shortly
+ * before it was read that a second change could carry the same time ("racy", as in git's index): such rows are never written.
  */
-export interface Fingerprints {
-  /** The content digest, 32 bytes, or undefined when the file must be read. */
-  lookup(entry: ContextEntry): Uint8Array | undefined;
-  readonly size: number;
-}
+export class Fingerprints {
+  readonly paths: readonly string[];
+  readonly #integers: BigInt64Array;
+  readonly #numbers: Float64Array;
+  readonly #digests: Uint8Array;
+  #rows: Map<string, number> | undefined;
+  /** Files are asked for in much the order they were written in. */
+  #guess = 0;
 
-const none: Fingerprints = { lookup: () => undefined, size: 0 };
+  constructor(columns: Columns | undefined) {
+    this.paths = columns?.texts("paths") ?? [];
+    this.#integers = columns?.integers("integers") ?? new BigInt64Array(0);
+    this.#numbers = columns?.numbers("numbers") ?? new Float64Array(0);
+    this.#digests = columns?.bytes("digests") ?? new Uint8Array(0);
+  }
+
+  /** The row of a file whose content is known without reading it, or -1. */
+  find(entry: ContextEntry): number {
+    const row = this.#rowOf(entry.path);
+    return row >= 0 && this.#matches(entry, row) ? row : -1;
+  }
+
+  /** The content digest of a row. */
+  digest(row: number): Uint8Array {
+    return this.#digests.subarray(row * digestSize, (row + 1) * digestSize);
+  }
+
+  /** Copies a row into tables under construction. */
+  copyRow(row: number, into: Tables, at: number): void {
+    const integers = this.#integers.subarray(row * integersPerRow, (row + 1) * integersPerRow);
+    into.integers.set(integers, at * integersPerRow);
+    into.numbers.set(this.#numbers.subarray(row * numbersPerRow, (row + 1) * numbersPerRow), at * numbersPerRow);
+    into.digests.set(this.digest(row), at * digestSize);
+  }
+
+  #rowOf(path: string): number {
+    if (this.paths[this.#guess] === path) return this.#guess++;
+    this.#rows ??= new Map(this.paths.map((known, row) => [known, row]));
+    const row = this.#rows.get(path) ?? -1;
+    if (row >= 0) this.#guess = row + 1;
+    return row;
+  }
+
+  #matches(entry: ContextEntry, row: number): boolean {
+    const n = row * numbersPerRow;
+    const i = row * integersPerRow;
+    return (
+      this.#numbers[n] === entry.size &&
+      this.#numbers[n + 1] === entry.mode &&
+      this.#numbers[n + 2] === entry.uid &&
+      this.#numbers[n + 3] === entry.gid &&
+      this.#integers[i] === entry.mtimeNs &&
+      this.#integers[i + 1] === entry.ctimeNs &&
+      this.#integers[i + 2] === BigInt.asIntN(64, entry.ino) &&
+      this.#integers[i + 3] === BigInt.asIntN(64, entry.dev)
+    );
+  }
+}
 
 /** Reads a stored table; anything unreadable is an empty one. */
 export function decodeFingerprints(payload: Uint8Array | undefined): Fingerprints {
-  const columns = payload === undefined ? undefined : decodeColumns(version, payload);
-  if (columns === undefined) return none;
-  const paths = columns.texts("paths");
-  const facts = columns.integers("facts");
-  const digests = columns.bytes("digests");
-  const rows = new Map<string, number>();
-  for (let row = 0; row < paths.length; row++) rows.set(paths[row] ?? "", row);
-  return {
-    size: paths.length,
-    lookup(entry) {
-      const row = rows.get(entry.path);
-      if (row === undefined || !sameFacts(entry, facts, row * factsPerRow)) return undefined;
-      return digests.subarray(row * digestSize, (row + 1) * digestSize);
-    },
-  };
+  return new Fingerprints(payload === undefined ? undefined : decodeColumns(version, payload));
 }
 
-const factsPerRow = 6;
-
-function sameFacts(entry: ContextEntry, facts: BigInt64Array, at: number): boolean {
-  return (
-    entry.mtimeNs === facts[at] &&
-    entry.ctimeNs === facts[at + 1] &&
-    BigInt.asIntN(64, entry.ino) === facts[at + 2] &&
-    BigInt.asIntN(64, entry.dev) === facts[at + 3] &&
-    BigInt(entry.size) === facts[at + 4] &&
-    ownership(entry) === facts[at + 5]
-  );
-}
-
-/** Mode, user and group in one number: a change of any of them also changes ctime, this is for file systems without one. */
-function ownership(entry: ContextEntry): bigint {
-  return BigInt.asIntN(64, (BigInt(entry.mode) << 48n) ^ (BigInt(entry.uid) << 24n) ^ BigInt(entry.gid));
+/** Columns under construction. */
+export interface Tables {
+  readonly integers: BigInt64Array;
+  readonly numbers: Float64Array;
+  readonly digests: Uint8Array;
 }
 
 /** A file and what it contained. */
@@ -68,32 +97,46 @@ export interface Fingerprint {
 }
 
 /**
- * The bytes of a table. `observedAtNs` is the time at which the first of the files was looked at; files changed at or after it, by the
- * coarseness of their clock, are left out and will be read again.
+ * The bytes of a table: what was learnt, and the rows of the table before it that are not about the same paths nor among `stale`.
+ * `observedAtNs` is the time at which the first of the files was looked at; files changed at or after it, by the coarseness of their
+ * clock, are left out and will be read again.
  */
-export function encodeFingerprints(files: readonly Fingerprint[], observedAtNs: bigint): Buffer {
-  const kept = files.filter(({ entry }) => !isRacy(entry, observedAtNs));
-  const facts = new BigInt64Array(kept.length * factsPerRow);
-  const digests = new Uint8Array(kept.length * digestSize);
-  for (const [row, { entry, digest }] of kept.entries()) {
-    facts[row * factsPerRow] = entry.mtimeNs;
-    facts[row * factsPerRow + 1] = entry.ctimeNs;
-    facts[row * factsPerRow + 2] = entry.ino;
-    facts[row * factsPerRow + 3] = entry.dev;
-    facts[row * factsPerRow + 4] = BigInt(entry.size);
-    facts[row * factsPerRow + 5] = ownership(entry);
-    digests.set(digest, row * digestSize);
-  }
-  const paths: readonly ByteString[] = kept.map(({ entry }) => entry.path);
+export function encodeFingerprints(
+  before: Fingerprints,
+  stale: ReadonlySet<string>,
+  learnt: ReadonlyMap<string, Fingerprint>,
+  observedAtNs: bigint,
+): Buffer {
+  const fresh = [...learnt.values()].filter(({ entry }) => !isRacy(entry, observedAtNs));
+  const kept: number[] = [];
+  for (const [row, path] of before.paths.entries()) if (!learnt.has(path) && !stale.has(path)) kept.push(row);
+  const count = kept.length + fresh.length;
+  const tables: Tables = {
+    integers: new BigInt64Array(count * integersPerRow),
+    numbers: new Float64Array(count * numbersPerRow),
+    digests: new Uint8Array(count * digestSize),
+  };
+  for (const [at, row] of kept.entries()) before.copyRow(row, tables, at);
+  for (const [index, fingerprint] of fresh.entries()) writeRow(fingerprint, tables, kept.length + index);
+  const paths = [...kept.map((row) => before.paths[row] ?? ""), ...fresh.map(({ entry }) => entry.path)];
   return encodeColumns(version, {}, [
     { name: "paths", kind: "texts", values: paths },
-    { name: "facts", kind: "integers", values: facts },
-    { name: "digests", kind: "bytes", values: digests },
+    { name: "integers", kind: "integers", values: tables.integers },
+    { name: "numbers", kind: "numbers", values: tables.numbers },
+    { name: "digests", kind: "bytes", values: tables.digests },
   ]);
 }
 
+function writeRow({ entry, digest }: Fingerprint, { integers, numbers, digests }: Tables, at: number): void {
+  integers.set([entry.mtimeNs, entry.ctimeNs, entry.ino, entry.dev], at * integersPerRow);
+  numbers.set([entry.size, entry.mode, entry.uid, entry.gid], at * numbersPerRow);
+  digests.set(digest, at * digestSize);
+}
+
+/** A time in the future says nothing about when the file was written; then only the change time counts. */
 function isRacy(entry: ContextEntry, observedAtNs: bigint): boolean {
   const coarse = entry.mtimeNs % secondNs === 0n && entry.ctimeNs % secondNs === 0n;
   const tick = coarse ? coarseTickNs : clockTickNs;
-  return entry.ctimeNs + tick >= observedAtNs || entry.mtimeNs + tick >= observedAtNs;
+  const recent = entry.mtimeNs + tick >= observedAtNs && entry.mtimeNs <= observedAtNs + secondNs;
+  return entry.ctimeNs + tick >= observedAtNs || recent;
 }

@@ -46,12 +46,13 @@ export function placeSources<Item>(
     throw new EngineError("COPY_DESTINATION_NOT_DIRECTORY", { instruction, destination: `/${textOfBytes(path)}` });
   }
   const isDirectory = intoDirectory || exists || sources.length !== 1 || sources[0]?.isDirectory === true;
-  const placed = new Map<ByteString, Item>();
-  for (const source of sources) {
-    for (const { inside, item } of source.items) placed.set(targetOf(source, inside, path, isDirectory), item);
-  }
-  const sorted = [...placed].map(([target, item]) => ({ target, item }));
-  return { placed: sorted.sort((a, b) => compareBytes(a.target, b.target)), isDirectory };
+  const placed = sources.flatMap((source) =>
+    source.items.map(({ inside, item }) => ({ target: targetOf(source, inside, path, isDirectory), item })),
+  );
+  placed.sort((a, b) => compareBytes(a.target, b.target));
+  // The sort is stable: of those with one target the last came last.
+  const last = placed.filter(({ target }, index) => placed[index + 1]?.target !== target);
+  return { placed: last, isDirectory };
 }
 
 function targetOf<Item>(
