@@ -185,7 +185,10 @@ function bindEdits(session: Session): void {
   connection.onCodeAction(
     on(session, "codeAction", [], async (document, params) => {
       const settings = await settingsOf(session, document.uri);
-      return codeActions(document, desk.problems(document, settings), params, { ...client, ...settings });
+      // Fixing all means all, not only what is shown.
+      const whole = params.context.only?.some((kind) => kind.startsWith("source")) === true;
+      const problems = whole ? desk.allProblems(document, settings) : desk.problems(document, settings);
+      return codeActions(document, problems, params, { ...client, ...settings });
     }),
   );
   connection.onDocumentFormatting(on(session, "formatting", [], (document) => formatting(document)));

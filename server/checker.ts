@@ -43,9 +43,8 @@ export class Checker {
     const kept = this.#kept.get(tree);
     if (kept?.settings === settings && kept.generation === this.#generation) return kept.checked;
     const snapshot = new ContextSnapshot(this.#world.context(document.uri), this.#world.images);
-    const { dialect, severities } = settings;
-    const all = check(tree, { dialect, severities, context: snapshot });
-    const problems = snapshot.filesUnread ? all.filter((problem) => !needsAllFiles.has(problem.code)) : all;
+    // One more than is shown tells that there are more.
+    const problems = problemsWith(tree, settings, snapshot, settings.problemLimit + 1);
     const checked: Checked = {
       problems,
       id: String(++this.#count),
@@ -53,6 +52,12 @@ export class Checker {
     };
     this.#kept.set(tree, { settings, generation: this.#generation, checked });
     return checked;
+  }
+
+  /** Every problem, however many there are. */
+  checkAll(document: OpenKubefile, settings: Settings): readonly Problem[] {
+    const snapshot = new ContextSnapshot(this.#world.context(document.uri), this.#world.images);
+    return problemsWith(document.tree, settings, snapshot, Number.MAX_SAFE_INTEGER);
   }
 
   /** Files or images changed: what was found before no longer counts. */
@@ -68,4 +73,14 @@ export class Checker {
     if (learnt) this.#kept.delete(tree);
     return learnt;
   }
+}
+
+function problemsWith(
+  tree: Kubefile,
+  { dialect, severities }: Settings,
+  snapshot: ContextSnapshot,
+  limit: number,
+): readonly Problem[] {
+  const all = check(tree, { dialect, severities, context: snapshot, limit });
+  return snapshot.filesUnread ? all.filter((problem) => !needsAllFiles.has(problem.code)) : all;
 }

@@ -50,6 +50,11 @@ export class DiagnosticsDesk {
     return this.#checker.check(document, settings).problems;
   }
 
+  /** The same without the limit on how many are shown. */
+  allProblems(document: OpenKubefile, settings: Settings): readonly Problem[] {
+    return this.#checker.checkAll(document, settings);
+  }
+
   /** A document was opened or edited. */
   changed(document: OpenDocument): void {
     if (!this.#parts.client.pullDiagnostics) this.#schedule(document.uri);

@@ -1,4 +1,4 @@
-import type { Position, Range } from "vscode-languageserver";
+import type { Range } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { TextEdit as CoreEdit } from "../kubefile/problems.ts";
 import type { Span } from "../kubefile/span.ts";
@@ -27,9 +27,4 @@ export function overlaps(a: Span, b: Span): boolean {
 /** Edits of the language core as LSP edits. */
 export function editsOf(lines: TextDocument, edits: readonly CoreEdit[]): { range: Range; newText: string }[] {
   return edits.map((edit) => ({ range: rangeOf(lines, edit.span), newText: edit.text }));
-}
-
-/** Order of positions in a text: negative when `a` comes first. */
-export function comparePositions(a: Position, b: Position): number {
-  return a.line - b.line || a.character - b.character;
 }

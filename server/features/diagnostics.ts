@@ -3,7 +3,7 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import { parseIgnore } from "../../kubefile/ignore.ts";
 import type { Problem, ProblemTag, Severity } from "../../kubefile/problems.ts";
 import type { ClientSupport } from "../clientSupport.ts";
-import { comparePositions, rangeOf } from "../ranges.ts";
+import { rangeOf } from "../ranges.ts";
 
 type DiagnosticOptions = Pick<ClientSupport, "relatedInformation" | "diagnosticTags" | "codeDescription">;
 
@@ -28,8 +28,8 @@ export function problemPage(code: string): string {
 }
 
 /**
- * Problems as LSP diagnostics, at most `limit`: the gravest are kept, and one more says how many are not shown. They come in
- * the order of the text.
+ * Problems as LSP diagnostics, in the order of the text, at most `limit`. When there are more, one diagnostic says so; the
+ * checker has kept the gravest.
  */
 export function diagnostics(
   lines: TextDocument,
@@ -37,34 +37,18 @@ export function diagnostics(
   limit: number,
   options: DiagnosticOptions,
 ): Diagnostic[] {
-  const shown = gravest(problems, limit);
-  const found = shown.map((problem) => diagnosticOf(lines, problem, options));
-  found.sort((a, b) => comparePositions(a.range.start, b.range.start));
-  if (shown.length < problems.length) found.push(restOf(problems.length - shown.length));
+  const found = problems.slice(0, limit).map((problem) => diagnosticOf(lines, problem, options));
+  if (problems.length > limit) found.push(moreThanShown());
   return found;
 }
 
-const order: readonly Severity[] = ["error", "warning", "information", "hint"];
-
-function gravest(problems: readonly Problem[], limit: number): readonly Problem[] {
-  if (problems.length <= limit) return problems;
-  const kept: Problem[] = [];
-  for (const severity of order) {
-    for (const problem of problems) {
-      if (kept.length >= limit) return kept;
-      if (problem.severity === severity) kept.push(problem);
-    }
-  }
-  return kept;
-}
-
-function restOf(count: number): Diagnostic {
+function moreThanShown(): Diagnostic {
   const start = { line: 0, character: 0 };
   return {
     range: { start, end: start },
     severity: DiagnosticSeverity.Information,
     source,
-    message: `${count} more problem${count === 1 ? " is" : "s are"} not shown. Raise kubefile.problems.limit to see more.`,
+    message: "There are more problems than are shown here. Raise kubefile.problems.limit to see them.",
   };
 }
 
