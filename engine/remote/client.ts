@@ -2,7 +2,7 @@
  * The registry client: authorized, retried requests to any number of registries. The verbs of the protocol are functions on
  * it, one file each: `manifests.ts`, `blobs.ts`, `uploads.ts`, `tags.ts`, `referrers.ts`.
  */
-import { EngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import { Connections, type RefuseAddress } from "./connections.ts";
 import type { CredentialSource } from "./credentials.ts";
@@ -226,6 +226,7 @@ export class RegistryClient implements AsyncDisposable {
           url,
           headers: { "user-agent": this.options.userAgent },
           answerTimeoutMs,
+          probe: true,
         },
         this.#context,
         signal,
@@ -234,6 +235,8 @@ export class RegistryClient implements AsyncDisposable {
       return "https";
     } catch (error) {
       if (error instanceof EngineError && mayBePlainHttp(error.cause)) return "http";
+      // Whatever else broke, it broke in TLS: the request itself, with our certificates, tells what it was.
+      if (isEngineError(error, "REMOTE_INTERRUPTED") || isEngineError(error, "REMOTE_TLS_UNTRUSTED")) return "https";
       throw error;
     }
   }

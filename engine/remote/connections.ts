@@ -26,6 +26,12 @@ export interface ConnectionOptions {
 /** @param host `name[:port]` of the URL @param address the IP address to connect to */
 export type RefuseAddress = (host: string, address: string) => EngineError | undefined;
 
+/** How TLS is done; nothing for plain HTTP. */
+interface Tls {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized?: boolean;
+}
+
 /** Opens pools when they are first needed and keeps them until it is disposed of. */
 export class Connections implements AsyncDisposable {
   readonly #options: ConnectionOptions;
@@ -51,6 +57,20 @@ export class Connections implements AsyncDisposable {
     return pool;
   }
 
+  /**
+   * A pool that only finds out whether TLS is spoken: it trusts whoever answers, so nothing it hears may be used and nothing secret be sent.
+   * Loading the roots to check a certificate would take longer than the question.
+   */
+  async probeFor(url: URL): Promise<Dispatcher> {
+    this.#check(url);
+    const key = `probe ${url.origin}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return await known;
+    const pool = this.#connect(url, { rejectUnauthorized: false }, {});
+    this.#pools.set(key, Promise.resolve(pool));
+    return pool;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const pools = await Promise.allSettled(this.#pools.values());
     this.#pools.clear();
@@ -58,28 +78,33 @@ export class Connections implements AsyncDisposable {
   }
 
   async #open(url: URL, registry: string): Promise<Dispatcher> {
-    const refuse = this.#options.refuseAddress;
-    const written = hostName(url.host);
-    const refusal = isIP(written) === 0 ? undefined : refuse?.(url.host, written);
-    if (refusal !== undefined) throw refusal;
+    this.#check(url);
     const proxy = proxyFor(url, this.#options.environment);
     const tls = url.protocol === "https:" ? await this.#tls(registry) : {};
-    const limits = { connections: this.#options.connectionsPerHost, pipelining: 1 };
-    const timeout = this.#options.connectTimeoutMs;
+    const proxyTls = proxy?.protocol === "https:" ? await this.#tls(proxy.host) : {};
+    return this.#connect(url, tls, proxyTls);
+  }
+
+  /** An address written as such is refused before anything is opened. */
+  #check(url: URL): void {
+    const written = hostName(url.host);
+    const refusal = isIP(written) === 0 ? undefined : this.#options.refuseAddress?.(url.host, written);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #connect(url: URL, tls: Tls, proxyTls: Tls): Dispatcher {
+    const { environment, connectionsPerHost, connectTimeoutMs: timeout, refuseAddress: refuse } = this.#options;
+    const proxy = proxyFor(url, environment);
+    const limits = { connections: connectionsPerHost, pipelining: 1 };
     if (proxy === undefined) {
       const checked = refuse === undefined ? {} : { lookup: checkedLookup(url.host, refuse) };
       return new Agent({ ...limits, connect: { ...tls, ...checked, timeout } });
     }
-    const proxyTls = proxy.protocol === "https:" ? await this.#tls(proxy.host) : {};
-    return new ProxyAgent({
-      ...limits,
-      uri: proxy.href,
-      requestTls: { ...tls, timeout },
-      proxyTls: { ...proxyTls, timeout },
-    });
+    const { href: uri } = proxy;
+    return new ProxyAgent({ ...limits, uri, requestTls: { ...tls, timeout }, proxyTls: { ...proxyTls, timeout } });
   }
 
-  async #tls(registry: string): Promise<{ secureContext: SecureContext; rejectUnauthorized: boolean }> {
+  async #tls(registry: string): Promise<Tls> {
     const certificates = await readCertificates(this.#options.certificateDirs, registry);
     const { verifyTls } = endpointOf(registry, this.#options.insecureRegistries);
     return { secureContext: secureContext(certificates), rejectUnauthorized: verifyTls };

@@ -24,6 +24,8 @@ export interface Outgoing {
   /** Sent to the origin of `url` only, never along a redirect to another. */
   readonly authorization?: string;
   readonly body?: RequestBody;
+  /** Only to learn whether TLS is spoken; see `Connections.probeFor`. */
+  readonly probe?: true;
   /** How long to wait for the first byte of the answer once all is sent, in milliseconds. */
   readonly answerTimeoutMs: number;
 }
@@ -127,7 +129,11 @@ async function exchangeOnce(
   signal: AbortSignal,
 ): Promise<Answer> {
   const atHome = url.origin === outgoing.url.origin;
-  const pool = await context.connections.poolFor(url, atHome ? outgoing.registry : url.host);
+  const { connections } = context;
+  const probes = outgoing.probe === true;
+  const pool = await (probes
+    ? connections.probeFor(url)
+    : connections.poolFor(url, atHome ? outgoing.registry : url.host));
   const { what, method, body } = outgoing;
   const watch =
     body?.kind === "stream" ? watchStream(body.content, context.idleTimeoutMs, outgoing.answerTimeoutMs) : undefined;

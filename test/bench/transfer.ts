@@ -1,6 +1,6 @@
 /**
  * Push and pull beside buildah and skopeo, in one run, interleaved, each on a docker-registry of its own that holds nothing
- * else. Whole processes, medians. `node test/bench/transfer.ts [--l] [--runs 3] [--out docs/benchmarks/transfer.md]`
+ * else. Whole processes, medians. `node test/bench/transfer.ts [--l] [--runs 3] [--out FILE]`
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
