@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   build: () => import("./commands/build.ts"),
   plan: () => import("./commands/plan.ts"),
   discover: () => import("./commands/discover.ts"),
+  lock: () => import("./commands/lock.ts"),
   images: () => import("./commands/images.ts"),
   inspect: () => import("./commands/inspect.ts"),
   history: () => import("./commands/history.ts"),
@@ -33,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   sign: () => import("./commands/sign.ts"),
   "verify-signature": () => import("./commands/verifySignature.ts"),
   mount: () => import("./commands/mount.ts"),
+  registry: () => import("./commands/registry.ts"),
 };
 
 /** Exit codes, as docs/cli.md lists them. */

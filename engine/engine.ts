@@ -5,6 +5,7 @@ import { type BuildFollower, buildImage } from "./operations/buildImage.ts";
 import { pastBuilds } from "./operations/history.ts";
 import { diskUsage, prune, removeImage, tagImage, verify } from "./operations/housekeeping.ts";
 import { inspect, listImages } from "./operations/images.ts";
+import type { LockResult } from "./operations/lockImages.ts";
 import type { EngineParts } from "./operations/parts.ts";
 import { planImage } from "./operations/planImage.ts";
 import type { Sharing, SharingChoices, SharingWorld } from "./operations/sharing.ts";
@@ -43,6 +44,13 @@ export interface EngineOptions {
 export interface Engine extends AsyncDisposable {
   readonly store: Store;
   build(params: BuildParams, follower: BuildFollower, signal: AbortSignal): Promise<BuildResult>;
+  /** Finds the container images a build needs and writes them to `kubefile.lock`. */
+  lock(
+    params: BuildParams,
+    choices: { readonly update: boolean; readonly check: boolean },
+    follower: BuildFollower,
+    signal: AbortSignal,
+  ): Promise<LockResult>;
   plan(params: PlanParams, signal: AbortSignal): Promise<PlanResult>;
   images(): readonly ImageSummary[];
   inspect(reference: string): ImageDetails;
@@ -105,6 +113,10 @@ export function openEngine(options: EngineOptions): Engine {
   return {
     store,
     build: (params, follower, signal) => buildImage(parts, params, follower, signal),
+    async lock(params, choices, follower, signal) {
+      const { lockImages } = await import("./operations/lockImages.ts");
+      return await lockImages(parts, params, choices, follower, signal);
+    },
     plan: (params, signal) => planImage(parts, params, signal),
     images: () => listImages(store),
     inspect: (reference) => inspect(store, reference),

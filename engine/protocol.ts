@@ -58,6 +58,8 @@ export type DialectName = "sealer" | "sealos";
 export interface ContainerImageChoices {
   /** Refuse to build when what is found is not what `kubefile.lock` says. */
   readonly locked?: boolean;
+  /** Ask what every name stands for now, also of images that the lock holds to a digest. */
+  readonly ignoreLockedDigests?: boolean;
   /** When registries are asked about images that are here already; `newer` when absent. */
   readonly freshness?: "newer" | "missing" | "never";
   /** Files of values to render charts with, each a set of its own. */

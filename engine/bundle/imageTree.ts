@@ -16,6 +16,8 @@ export interface ImageTree extends FileTree {
   readonly members: ReadonlyMap<ByteString, MergedMember>;
   /** What each layer holds, lowest first. */
   readonly listings: readonly LayerListing[];
+  /** Bytes of a file's content; undefined for what is no file. */
+  sizeOf(path: string): number | undefined;
   /** A stretch of a file's content. Throws `FILE_NOT_IN_IMAGE` for what is no file. */
   readRange(path: string, start: number, end: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -73,6 +75,10 @@ export async function openImageTree(
     members,
     listings,
     readRange,
+    sizeOf: (path) => {
+      const known = byText.get(path);
+      return known === undefined ? undefined : contentMember(members, known)?.size;
+    },
     async read(path, aborted) {
       const { size } = find(path);
       if (size > largestFile)

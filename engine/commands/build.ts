@@ -1,9 +1,9 @@
 import path from "node:path";
 import { EngineError } from "../errors.ts";
 import type { BuildFollower, CollectProgress, NumberedStep, StepOutcome } from "../operations/buildImage.ts";
-import { newBuildId } from "../operations/buildImage.ts";
+import { newBuildId } from "../operations/newBuildId.ts";
 import type { BuildResult } from "../protocol.ts";
-import { inputOptions, pairs, readInputs } from "./buildOptions.ts";
+import { containerImageOptions, inputOptions, pairs, readInputs } from "./buildOptions.ts";
 import { type Command, type CommandContext, flagOption, textOption, textsOption } from "./command.ts";
 import { durationText, shortText, sizeText } from "./text.ts";
 
@@ -14,6 +14,7 @@ export const command: Command = {
   options: {
     tag: { type: "string", short: "t", multiple: true, value: "NAME", help: "name of the image; may be repeated" },
     ...inputOptions,
+    ...containerImageOptions,
     label: { type: "string", multiple: true, value: "NAME=VALUE", help: "label of the image" },
     annotation: { type: "string", multiple: true, value: "NAME=VALUE", help: "annotation of the manifest" },
     output: {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { EngineError } from "../errors.ts";
-import type { BuildInputs } from "../protocol.ts";
+import type { BuildInputs, ContainerImageChoices } from "../protocol.ts";
 import { type CommandContext, flagOption, type OptionInfo, textOption, textsOption } from "./command.ts";
 
 /** Options that `build` and `plan` share. */
@@ -36,6 +36,48 @@ export const inputOptions: Readonly<Record<string, OptionInfo>> = {
   },
 };
 
+/** Options about container images that `build` and `lock` share. */
+export const containerImageOptions: Readonly<Record<string, OptionInfo>> = {
+  locked: { type: "boolean", help: "refuse to build when kubefile.lock is not up to date" },
+  offline: { type: "boolean", help: "take container images from the store only" },
+  values: {
+    type: "string",
+    multiple: true,
+    value: "FILE",
+    help: "values to render charts with, a set of its own each",
+  },
+  "image-list": { type: "string", value: "FILE", help: "more container images, one a line" },
+  "ignored-image-list": { type: "string", value: "FILE", help: "container images to leave out, one a line" },
+  rules: { type: "string", value: "FILE", help: "where custom resources name images (YAML)" },
+  "insecure-registry": {
+    type: "string",
+    multiple: true,
+    value: "HOST",
+    help: "a registry that may be spoken to without TLS",
+  },
+};
+
+function readContainerImages(context: CommandContext): ContainerImageChoices {
+  const file = (name: string): string | undefined => {
+    const value = textOption(context, name);
+    return value === undefined ? undefined : path.resolve(context.cwd, value);
+  };
+  const [imageListFile, ignoredImageListFile, rulesFile] = [
+    file("image-list"),
+    file("ignored-image-list"),
+    file("rules"),
+  ];
+  return {
+    locked: flagOption(context, "locked"),
+    freshness: flagOption(context, "offline") ? "never" : "newer",
+    valuesFiles: textsOption(context, "values").map((name) => path.resolve(context.cwd, name)),
+    insecureRegistries: textsOption(context, "insecure-registry"),
+    ...(imageListFile === undefined ? {} : { imageListFile }),
+    ...(ignoredImageListFile === undefined ? {} : { ignoredImageListFile }),
+    ...(rulesFile === undefined ? {} : { rulesFile }),
+  };
+}
+
 /** What `build` and `plan` are given. Throws `USAGE`. */
 export function readInputs(context: CommandContext, command: string): BuildInputs {
   const wrong = (reason: string): never => {
@@ -57,17 +99,23 @@ export function readInputs(context: CommandContext, command: string): BuildInput
   const sourceDateEpoch = epochOf(textOption(context, "source-date-epoch") ?? context.env["SOURCE_DATE_EPOCH"], wrong);
   return {
     contextDir,
-    ...(file === undefined ? {} : { kubefile: path.resolve(context.cwd, file) }),
-    ...(target === undefined ? {} : { target }),
-    ...(platforms.length === 0 ? {} : { platforms }),
+    ...given("kubefile", file === undefined ? undefined : path.resolve(context.cwd, file)),
+    ...given("target", target),
+    ...given("platforms", platforms.length === 0 ? undefined : platforms),
     buildArgs: pairs(textsOption(context, "build-arg"), (name) => context.env[name]),
-    ...(dialect === undefined ? {} : { dialect }),
-    ...(pull === undefined ? {} : { pull: pull === "ifnewer" ? "newer" : pull }),
+    ...given("dialect", dialect),
+    ...given("pull", pull === "ifnewer" ? "newer" : pull),
     noCache: flagOption(context, "no-cache"),
-    ...(type === undefined ? {} : { type }),
-    ...(buildMode === undefined ? {} : { buildMode }),
-    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+    ...given("type", type),
+    buildMode: buildMode ?? "all",
+    containerImages: readContainerImages(context),
+    ...given("sourceDateEpoch", sourceDateEpoch),
   };
+}
+
+/** A member of an object, or none when there is no value: an option that was not given is absent, not undefined. */
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: Value });
 }
 
 function epochOf(text: string | undefined, wrong: (reason: string) => never): number | undefined {

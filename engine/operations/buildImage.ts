@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { findBaseImage } from "../build/baseImage.ts";
 import { buildHands } from "../build/buildHands.ts";
 import { writeImage, writeIndex } from "../build/imageDocuments.ts";
@@ -61,7 +60,15 @@ export async function buildImage(
       ...rest,
     });
   try {
-    const { target, sizeBytes, packed } = await buildAll(parts, params, inputs, references, recorder, follower, signal);
+    const { target, sizeBytes, summary } = await buildAll(
+      parts,
+      params,
+      inputs,
+      references,
+      recorder,
+      follower,
+      signal,
+    );
     conclude({ outcome: "succeeded", digest: target.digest });
     return {
       buildId: params.buildId,
@@ -70,7 +77,7 @@ export async function buildImage(
       sizeBytes,
       durationMs: Math.max(0, parts.now() - startedAt),
       ...countSteps(recorder),
-      ...(packed === undefined ? {} : { containerImages: packed }),
+      ...(summary === undefined ? {} : { containerImages: summary }),
     };
   } catch (error) {
     markKubefilePlace(error, inputs.recipe.path);
@@ -93,6 +100,7 @@ async function buildAll(
   recorder: RecordingReporter,
   follower: BuildFollower,
   outer: AbortSignal,
+  resolveOnly = false,
 ): Promise<Built> {
   const { store } = parts;
   const stop = new AbortController();
@@ -126,7 +134,8 @@ async function buildAll(
   recorder.planned(allSteps(plans));
   follower.planned(allSteps(plans));
   const hands = buildHands(shop, recorder, runHands(shop));
-  await using packer = params.buildMode === "all" ? await openPacker(parts, params, inputs, lease, signal) : undefined;
+  await using packer =
+    params.buildMode === "all" ? await openPacker(parts, params, inputs, lease, signal, resolveOnly) : undefined;
   const images: PlatformImage[] = [];
   try {
     for (const plan of plans) {
@@ -147,7 +156,7 @@ async function buildAll(
   const packed = images.flatMap((image) => image.packed ?? []);
   for (const warning of packer?.warnings(packed) ?? []) follower.warning(undefined, warning);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-  return { target, sizeBytes, ...(packer === undefined ? {} : { packed: packedSummary(packed) }) };
+  return { target, sizeBytes, packed, summary: packer === undefined ? undefined : packedSummary(packed) };
 }
 
 interface PlatformImage {
@@ -184,7 +193,26 @@ async function imageOf(
 interface Built {
   readonly target: Descriptor;
   readonly sizeBytes: number;
-  readonly packed?: PackedSummary;
+  /** One per platform when container images were asked for; else none. */
+  readonly packed: readonly Packed[];
+  readonly summary: PackedSummary | undefined;
+}
+
+/**
+ * Goes through a build without naming its image, to find what container images it needs and what their names stand for now. Layers stay in
+ * the cache; no blob of a container image is fetched. Throws what `buildImage` throws.
+ */
+export async function resolveContainerImages(
+  parts: EngineParts,
+  params: BuildParams,
+  follower: BuildFollower,
+  signal: AbortSignal,
+): Promise<{ readonly kubefile: string; readonly packed: readonly Packed[] }> {
+  const inputs = openInputs(params, undefined);
+  const recorder = new RecordingReporter(follower, inputs.recipe.path);
+  const all = { ...params, buildMode: "all" } as const;
+  const { packed } = await buildAll(parts, all, inputs, [], recorder, follower, signal, true);
+  return { kubefile: inputs.recipe.path, packed };
 }
 
 function countSteps(recorder: RecordingReporter): Pick<BuildResult, "cachedSteps" | "builtSteps" | "writtenBytes"> {
@@ -193,9 +221,4 @@ function countSteps(recorder: RecordingReporter): Pick<BuildResult, "cachedSteps
     builtSteps: recorder.steps.filter(({ outcome }) => outcome === "built").length,
     writtenBytes: recorder.writtenBytes,
   };
-}
-
-/** A name for a build whose caller gave none. */
-export function newBuildId(): string {
-  return randomUUID();
 }

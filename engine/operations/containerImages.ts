@@ -35,6 +35,8 @@ export interface PackingHands {
 /** What the person who builds says about container images. */
 export interface PackingOptions {
   readonly lock: ImageLock;
+  /** Take the digests of the lock for what names stand for. */
+  readonly holdToLock: boolean;
   /** Refuse to build when what is found is not what the lock says. */
   readonly locked: boolean;
   readonly freshness: "newer" | "missing" | "never";
@@ -81,7 +83,7 @@ export async function packContainerImages(
   const required = wantedImages(discovery, options, base);
   refuseDrift(required, options);
   const { store, lease, signal } = hands;
-  const toCollect = required.map((image) => heldToLock(image, options.lock, platform));
+  const toCollect = options.holdToLock ? required.map((image) => heldToLock(image, options.lock, platform)) : required;
   const { freshness } = options;
   const client = toCollect.length === 0 ? undefined : await hands.client();
   const collected =

@@ -45,6 +45,7 @@ export async function openPacker(
   const { lock, exists } = await readLock(lockPath(open.recipe.path));
   const options: PackingOptions = {
     lock,
+    holdToLock: choices.ignoreLockedDigests !== true,
     locked: choices.locked === true,
     freshness: choices.freshness ?? "newer",
     imageList: choices.imageListFile === undefined ? undefined : await namedText(choices.imageListFile),
