@@ -56,7 +56,9 @@ function concat(lists: readonly Value[], meter: Meter): Value {
 function sequence(start: number, stop: number, step: number, meter: Meter): number[] {
   const up = stop >= start;
   if (up ? step <= 0 : step >= 0) return [];
-  meter.room(Math.ceil((stop - start) / step));
+  const count = Math.ceil((stop - start) / step);
+  meter.room(count);
+  meter.spend(count >> 4);
   const out: number[] = [];
   for (let i = start; up ? i < stop : i > stop; i += step) out.push(i);
   return out;

@@ -110,7 +110,7 @@ class Execution {
   }
 
   run(): void {
-    this.#walkList(this.#data, this.#tree.root);
+    this.#runtime.meter.nested(() => this.#walkList(this.#data, this.#tree.root));
   }
 
   #fail(message: string, inner?: Error): never {
@@ -237,7 +237,7 @@ class Execution {
         : undefined;
     if (list !== undefined) {
       return {
-        items: list.map((item, i) => [goInt(i), item] as const),
+        items: numbered(list),
         isInterface: goType(value) === "[]interface {}",
       };
     }
@@ -553,6 +553,10 @@ function callOf(callee: Operand | undefined): GoFunction {
   return new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(name, fn, args, host));
 }
 
+function* numbered(list: readonly Value[]): Generator<readonly [Value, Value]> {
+  for (let i = 0; i < list.length; i++) yield [goInt(i), list[i]];
+}
+
 function* counting(count: Int): Generator<readonly [Value, Value]> {
   for (let i = 0n; i < count.value; i++) yield [undefined, new Int(count.kind, i)];
 }
@@ -567,7 +571,7 @@ function zeroOfMap(map: Value): Value {
 /** JavaScript's own limits are limits too. */
 function outOfRoom(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error;
-  const isStack = /call stack/i.test(error.message);
+  const isStack = error.message.includes("call stack");
   return isStack
     ? new LimitReached("depth", "its templates call each other too deeply")
     : new LimitReached("output", `it would produce too much: ${error.message}`);

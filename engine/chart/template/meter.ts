@@ -10,12 +10,16 @@ export interface MeterLimits {
 
 const stepsBetweenChecks = 2048;
 
+/** Real charts stay below 50. */
+const deepestCalls = 300;
+
 /** One render's meter. Every loop in the engine that a chart controls calls `spend`. */
 export class Meter {
   readonly #limits: MeterLimits;
   readonly #signal: AbortSignal;
   readonly #elapsedMs: () => number;
   #steps = 0;
+  #depth = 0;
 
   /** @param elapsedMs time since the render began; a monotonic clock, never part of a result */
   constructor(limits: MeterLimits, signal: AbortSignal, elapsedMs: () => number) {
@@ -38,6 +42,17 @@ export class Meter {
     if (this.#signal.aborted) throw new LimitReached("cancelled", "cancelled");
     if (this.#elapsedMs() > this.#limits.timeMs) {
       throw new LimitReached("time", `it took longer than ${this.#limits.timeMs} ms`);
+    }
+  }
+
+  /** Runs something that may call itself, at most so deep that the stack of this process holds it. @throws LimitReached */
+  nested<T>(run: () => T): T {
+    if (this.#depth >= deepestCalls) throw new LimitReached("depth", "its templates call each other too deeply");
+    this.#depth++;
+    try {
+      return run();
+    } finally {
+      this.#depth--;
     }
   }
 
