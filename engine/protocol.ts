@@ -62,6 +62,8 @@ export interface ContainerImageChoices {
   readonly ignoreLockedDigests?: boolean;
   /** When registries are asked about images that are here already; `newer` when absent. */
   readonly freshness?: "newer" | "missing" | "never";
+  /** Registry host of a name → host that is asked instead; the names stay. */
+  readonly mirrors?: Readonly<Record<string, string>>;
   /** Files of values to render charts with, each a set of its own. */
   readonly valuesFiles?: readonly string[];
   /** A list of more images, one a line, and one of images to leave out. */

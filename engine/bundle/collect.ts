@@ -24,6 +24,8 @@ export interface CollectOptions {
   readonly store: Store;
   readonly lease: Lease;
   readonly platform: Platform;
+  /** Registry host of a name → host that is asked instead; the name stays. */
+  readonly mirrors: ReadonlyMap<string, string>;
   /**
    * When registries are asked. `newer`: with a HEAD, whether a tag moved; one that cannot be reached leaves what is here. `missing`:
    * only for what is not here. `never`: not at all. An image held to a digest is asked for only when it is not here.
@@ -113,7 +115,8 @@ async function collectOne(
   onMoved: (bytes: number) => void,
 ): Promise<CollectedImage> {
   const { client, store, lease, signal } = options;
-  const where = repositoryOf(parseReference(image.image), `pull ${image.image}`);
+  const named = repositoryOf(parseReference(image.image), `pull ${image.image}`);
+  const where = { ...named, host: options.mirrors.get(named.host) ?? named.host };
   const root = await resolveRoot(image, where, options);
   const read = async (descriptor: Descriptor): Promise<Uint8Array> => readDocument(descriptor, where, options);
   const choice = { kind: "one", platform: options.platform } as const;

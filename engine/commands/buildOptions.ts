@@ -49,6 +49,12 @@ export const containerImageOptions: Readonly<Record<string, OptionInfo>> = {
   "image-list": { type: "string", value: "FILE", help: "more container images, one a line" },
   "ignored-image-list": { type: "string", value: "FILE", help: "container images to leave out, one a line" },
   rules: { type: "string", value: "FILE", help: "where custom resources name images (YAML)" },
+  mirror: {
+    type: "string",
+    multiple: true,
+    value: "HOST=ADDRESS",
+    help: "ask ADDRESS for images of HOST (docker.io=127.0.0.1:5000)",
+  },
   "insecure-registry": {
     type: "string",
     multiple: true,
@@ -71,6 +77,7 @@ function readContainerImages(context: CommandContext): ContainerImageChoices {
     locked: flagOption(context, "locked"),
     freshness: flagOption(context, "offline") ? "never" : "newer",
     valuesFiles: textsOption(context, "values").map((name) => path.resolve(context.cwd, name)),
+    mirrors: pairs(textsOption(context, "mirror"), () => undefined),
     insecureRegistries: textsOption(context, "insecure-registry"),
     ...(imageListFile === undefined ? {} : { imageListFile }),
     ...(ignoredImageListFile === undefined ? {} : { ignoredImageListFile }),

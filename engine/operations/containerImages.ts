@@ -40,6 +40,7 @@ export interface PackingOptions {
   /** Refuse to build when what is found is not what the lock says. */
   readonly locked: boolean;
   readonly freshness: "newer" | "missing" | "never";
+  readonly mirrors: ReadonlyMap<string, string>;
   readonly imageList: ImageDiscoveryOptions["imageList"];
   /** Normalised names to leave out, beside those the lock ignores. */
   readonly ignored: readonly string[];
@@ -84,7 +85,7 @@ export async function packContainerImages(
   refuseDrift(required, options);
   const { store, lease, signal } = hands;
   const toCollect = options.holdToLock ? required.map((image) => heldToLock(image, options.lock, platform)) : required;
-  const { freshness } = options;
+  const { freshness, mirrors } = options;
   const client = toCollect.length === 0 ? undefined : await hands.client();
   const collected =
     client === undefined
@@ -95,6 +96,7 @@ export async function packContainerImages(
           lease,
           platform,
           freshness,
+          mirrors,
           onProgress,
           signal,
           documentsOnly: options.resolveOnly,

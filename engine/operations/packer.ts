@@ -48,6 +48,7 @@ export async function openPacker(
     holdToLock: choices.ignoreLockedDigests !== true,
     locked: choices.locked === true,
     freshness: choices.freshness ?? "newer",
+    mirrors: new Map(Object.entries(choices.mirrors ?? {})),
     imageList: choices.imageListFile === undefined ? undefined : await namedText(choices.imageListFile),
     ignored: await ignoredNames(choices),
     valueSets: await valueSets(choices),

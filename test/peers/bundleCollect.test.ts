@@ -68,6 +68,7 @@ suite("container images are collected from registries", { skip: skipWithoutProgr
       platform: amd64,
       freshness,
       documentsOnly: false,
+      mirrors: new Map(),
       onProgress: () => undefined,
       signal,
     });
@@ -158,6 +159,7 @@ suite("container images are collected from registries", { skip: skipWithoutProgr
       platform,
       freshness: "newer",
       documentsOnly: false,
+      mirrors: new Map(),
       onProgress: () => undefined,
       signal,
     } as const;
