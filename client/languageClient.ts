@@ -25,7 +25,9 @@ export async function startLanguageServer(
   commands: readonly string[],
 ): Promise<LanguageServer> {
   const module = Uri.joinPath(context.extensionUri, "dist", "server.cjs").fsPath;
-  const run = { module, transport: TransportKind.ipc };
+  // Short-lived objects of a parse are most of what the server makes; a small nursery keeps its memory small.
+  const options = { execArgv: ["--max-semi-space-size=4"] };
+  const run = { module, transport: TransportKind.ipc, options };
   // The YAML extension checks Clusterfiles with a schema when it is there.
   const checkClusterfiles = extensions.getExtension("redhat.vscode-yaml") === undefined;
   const options = languageClientOptions({ imageFacts: true, commands, checkClusterfiles });

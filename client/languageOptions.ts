@@ -10,7 +10,11 @@ export interface InitializationOptions {
 /** What the language client is told in Node and in a browser alike. */
 export function languageClientOptions(initializationOptions: InitializationOptions): LanguageClientOptions {
   return {
-    documentSelector: [{ language: "kubefile" }, { language: "yaml", pattern: "**/Clusterfile" }],
+    documentSelector: [
+      { language: "kubefile" },
+      { language: "yaml", pattern: "**/Clusterfile" },
+      { pattern: "**/{.kubefileignore,.containerignore,.dockerignore}" },
+    ],
     initializationOptions,
     // The server asks for the `kubefile` section by itself.
     synchronize: { configurationSection: "kubefile" },

@@ -6,6 +6,7 @@
  * | client.cjs, client.browser.js | the extension host, in Node and in a web worker | one CommonJS file each, `vscode` stays outside |
  * | languageClient.cjs | the LSP client, loaded after activation | CommonJS |
  * | server.cjs, server.browser.js | the language server as a process, and as a web worker | one file each |
+ * | clusterfile.cjs | what the server checks Clusterfiles with, loaded with the first of them | CommonJS |
  * | engine/*.js | the engine's host, command line and workers | ES modules that share chunks |
  */
 import { existsSync, globSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -74,7 +75,14 @@ function bundles(): BuildOptions[] {
     },
     { ...forNode, ...single("client/languageClient.ts", "languageClient.cjs"), format: "cjs", external: ["vscode"] },
     { ...forBrowser, ...single("client/browser.ts", "client.browser.js"), format: "cjs", external: ["vscode"] },
-    { ...forNode, ...single("server/main.ts", "server.cjs"), format: "cjs" },
+    {
+      ...forNode,
+      ...single("server/main.ts", "server.cjs"),
+      format: "cjs",
+      // Only Clusterfiles need a YAML parser, and many sessions never open one.
+      plugins: [besideBundle("server/clusterfile/check.ts", "./clusterfile.cjs")],
+    },
+    { ...forNode, ...single("server/clusterfile/check.ts", "clusterfile.cjs"), format: "cjs" },
     { ...forBrowser, ...single("server/browser.ts", "server.browser.js"), format: "iife" },
     {
       ...forNode,
