@@ -15,6 +15,8 @@ export interface CopyAttributes {
   readonly mode: number | undefined;
   /** Seconds since the epoch: newer times become this. */
   readonly sourceDateEpoch: number | undefined;
+  /** Extended attributes of something in the context. */
+  readonly xattrsOf: (source: ContextEntry) => ReadonlyMap<ByteString, Uint8Array>;
 }
 
 /** Something to copy that is not a file of the context, before it has its place: a member of the layer with any path. */
@@ -39,7 +41,6 @@ export interface CopyMember {
 }
 
 const noContent = { from: "nothing" } as const;
-const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map();
 
 /**
  * The members of a COPY's layer, bytewise by path: what was laid out, the parents the image below lacks, hard links among what is copied.
@@ -92,7 +93,7 @@ function contextMember(
   context: BuildContext,
   source: ContextEntry,
   path: ByteString,
-  { owner, mode, sourceDateEpoch }: CopyAttributes,
+  { owner, mode, sourceDateEpoch, xattrsOf }: CopyAttributes,
 ): CopyMember {
   const { kind } = source;
   const device = source.device === 0 ? noDevice : deviceNumbers(source.device);
@@ -108,7 +109,7 @@ function contextMember(
     linkTarget: source.linkTarget,
     deviceMajor: device.major,
     deviceMinor: device.minor,
-    xattrs: noXattrs,
+    xattrs: xattrsOf(source),
     content: kind === "file" ? { from: "file", path: hostPath(context, source.path), identity: source } : noContent,
   };
   return { entry, source, digest: undefined };
@@ -159,7 +160,10 @@ function placeThroughLinks(shape: TreeShape, target: ByteString, isDirectory: bo
 }
 
 /** A directory that no source gave: root's or as `--chown` says, 0755; its time is the epoch's. */
-export function impliedDirectory(path: ByteString, attributes: Omit<CopyAttributes, "mode">): LayerEntry {
+export function impliedDirectory(
+  path: ByteString,
+  attributes: Pick<CopyAttributes, "owner" | "sourceDateEpoch">,
+): LayerEntry {
   return {
     ...tarEntry("directory", path),
     uid: attributes.owner?.uid ?? 0,

@@ -18,6 +18,7 @@ import type { CopySource, CopyStep } from "../plan/steps.ts";
 import { tarEntry } from "../tar/entry.ts";
 import { type AppDetection, detectApp } from "./apps.ts";
 import { archiveSource, isArchive } from "./archiveSources.ts";
+import { knowXattrs, xattrsOf } from "./contextXattrs.ts";
 import {
   type CopyAttributes,
   type CopyItem,
@@ -71,6 +72,7 @@ export async function prepareCopy(
     },
     shop.signal,
   );
+  await knowXattrs(shop, fromContext);
   const files = await urlSources(shop, step, findUrl);
   const archives = step.unpack ? await archivesAmong(shop, fromContext) : new Set<ContextSource>();
   const direct: readonly TopSource<CopyItem>[] = [...fromContext, ...inlineSources(step)];
@@ -110,7 +112,12 @@ async function targetOf(shop: Workshop, step: CopyStep, state: StageState): Prom
       sourceCount: step.sources.length,
     },
     shape,
-    attributes: { owner, mode: step.mode, sourceDateEpoch: shop.sourceDateEpoch },
+    attributes: {
+      owner,
+      mode: step.mode,
+      sourceDateEpoch: shop.sourceDateEpoch,
+      xattrsOf: (source) => xattrsOf(shop, source),
+    },
     ownerGiven: step.owner !== undefined,
   };
 }

@@ -62,7 +62,7 @@ function describeChanges(changes: MemberChanges, sourceOf: (path: string) => str
     { paths: changes.changed, verb: "changed" },
     { paths: changes.added, verb: "was added" },
     { paths: changes.removed, verb: "was removed" },
-    { paths: changes.altered, verb: "has another mode, owner or target" },
+    { paths: changes.altered, verb: "has another mode, owner, target or attribute" },
   ].filter(({ paths }) => paths.length > 0);
   const [first] = kinds;
   const path = first?.paths[0];

@@ -1,5 +1,6 @@
+import type { ByteString } from "../byteString.ts";
 import type { ContextEntry } from "../plan/context.ts";
-import { encodeFingerprints, type Fingerprint, type Fingerprints } from "./fingerprints.ts";
+import { encodeFingerprints, type Fingerprint, type Fingerprints, formatXattrs, parseXattrs } from "./fingerprints.ts";
 import type { StepMemory } from "./stepMemory.ts";
 
 /** The fingerprints of one context while it is built or planned: what was known before, and what was learnt now. */
@@ -8,6 +9,8 @@ export class ContextMemory {
   readonly #root: string;
   readonly #observedAtNs: bigint;
   readonly #learnt = new Map<string, Fingerprint>();
+  /** Extended attributes read now, of files whose content may not be known yet. */
+  readonly #xattrs = new Map<string, string>();
   /** Paths of the table whose files look different now. */
   readonly #stale = new Set<string>();
   #before: Fingerprints | undefined;
@@ -31,8 +34,24 @@ export class ContextMemory {
     return undefined;
   }
 
+  /** The extended attributes of a file or directory, if they are known without asking the system. */
+  xattrs(entry: ContextEntry): ReadonlyMap<ByteString, Uint8Array> | undefined {
+    const read = this.#xattrs.size === 0 ? undefined : this.#xattrs.get(entry.path);
+    if (read !== undefined) return parseXattrs(read);
+    this.#before ??= this.#memory.fingerprints(this.#root);
+    const row = this.#before.find(entry);
+    return row < 0 ? undefined : parseXattrs(this.#before.xattrs(row));
+  }
+
+  /** Takes in attributes that were read. A directory has no content, so this is all there is to know of it. */
+  learnXattrs(entry: ContextEntry, xattrs: ReadonlyMap<ByteString, Uint8Array>): void {
+    this.#xattrs.set(entry.path, formatXattrs(xattrs));
+    if (entry.kind === "directory") this.learn(entry, noContent);
+  }
+
   learn(entry: ContextEntry, digest: Uint8Array): void {
-    this.#learnt.set(entry.path, { entry, digest: Uint8Array.from(digest) });
+    const xattrs = this.#xattrs.get(entry.path) ?? "";
+    this.#learnt.set(entry.path, { entry, digest: Uint8Array.from(digest), xattrs });
     this.#unsaved = true;
   }
 
@@ -45,6 +64,8 @@ export class ContextMemory {
     this.#memory.rememberFingerprints(this.#root, table);
   }
 }
+
+const noContent = new Uint8Array(32);
 
 function isSame(a: ContextEntry, b: ContextEntry): boolean {
   return a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;

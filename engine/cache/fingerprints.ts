@@ -1,9 +1,10 @@
+import type { ByteString } from "../byteString.ts";
 import type { ContextEntry } from "../plan/context.ts";
 import { type Columns, decodeColumns, encodeColumns } from "./columns.ts";
 
 /** Bytes of one SHA-256. */
 const digestSize = 32;
-const version = 2;
+const version = 3;
 /** Time stamps of most file systems come from a clock that ticks every 4 or 10 ms. */
 const clockTickNs = 20_000_000n;
 /** FAT and old network file systems keep whole seconds, FAT even two. */
@@ -24,6 +25,7 @@ export class Fingerprints {
   readonly #integers: BigInt64Array;
   readonly #numbers: Float64Array;
   readonly #digests: Uint8Array;
+  readonly #xattrs: readonly string[];
   #rows: Map<string, number> | undefined;
   /** Files are asked for in much the order they were written in. */
   #guess = 0;
@@ -33,6 +35,7 @@ export class Fingerprints {
     this.#integers = columns?.integers("integers") ?? new BigInt64Array(0);
     this.#numbers = columns?.numbers("numbers") ?? new Float64Array(0);
     this.#digests = columns?.bytes("digests") ?? new Uint8Array(0);
+    this.#xattrs = columns?.texts("xattrs") ?? [];
   }
 
   /** The row of a file whose content is known without reading it, or -1. */
@@ -44,6 +47,11 @@ export class Fingerprints {
   /** The content digest of a row. */
   digest(row: number): Uint8Array {
     return this.#digests.subarray(row * digestSize, (row + 1) * digestSize);
+  }
+
+  /** The extended attributes of a row, as `formatXattrs` writes them. */
+  xattrs(row: number): string {
+    return this.#xattrs[row] ?? "";
   }
 
   /** Copies a row into tables under construction. */
@@ -94,6 +102,30 @@ export interface Tables {
 export interface Fingerprint {
   readonly entry: ContextEntry;
   readonly digest: Uint8Array;
+  /** As `formatXattrs` writes them. */
+  readonly xattrs: string;
+}
+
+const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map();
+
+/** Extended attributes as one text: `name=hex`, by name, with blanks between; names hold no blanks in practice, those that do are left out. */
+export function formatXattrs(xattrs: ReadonlyMap<ByteString, Uint8Array>): string {
+  const pairs = [...xattrs].filter(([name]) => !/[\0 =]/.test(name));
+  return pairs
+    .map(([name, value]) => `${name}=${Buffer.from(value).toString("hex")}`)
+    .sort()
+    .join(" ");
+}
+
+/** Reads what `formatXattrs` wrote. */
+export function parseXattrs(text: string): ReadonlyMap<ByteString, Uint8Array> {
+  if (text === "") return noXattrs;
+  return new Map(
+    text.split(" ").map((pair): [ByteString, Uint8Array] => {
+      const equals = pair.indexOf("=");
+      return [pair.slice(0, equals) as ByteString, Buffer.from(pair.slice(equals + 1), "hex")];
+    }),
+  );
 }
 
 /**
@@ -124,6 +156,11 @@ export function encodeFingerprints(
     { name: "integers", kind: "integers", values: tables.integers },
     { name: "numbers", kind: "numbers", values: tables.numbers },
     { name: "digests", kind: "bytes", values: tables.digests },
+    {
+      name: "xattrs",
+      kind: "texts",
+      values: [...kept.map((row) => before.xattrs(row)), ...fresh.map(({ xattrs }) => xattrs)],
+    },
   ]);
 }
 

@@ -36,6 +36,27 @@ export async function readXattrs(
   return tar === undefined ? undefined : readThroughTar(tar, dir, signal);
 }
 
+/**
+ * Attributes of some paths below `dir` alone; of all below it when they are many, or when only GNU tar is there to read them. Undefined when
+ * the host has no program to read them.
+ */
+export async function readXattrsOf(
+  dir: string,
+  paths: readonly ByteString[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<ByteString, Xattrs> | undefined> {
+  const getfattr = findHostTool("getfattr");
+  if (getfattr === undefined || paths.length > mostArguments) return readXattrs(dir, signal);
+  const names = paths.map((path) => (path === "" ? "." : `./${path}`));
+  // Arguments are text to Node: names that are not UTF-8 take the way over the whole tree.
+  if (names.some((name) => /[^\0-\x7f]/.test(name))) return readXattrs(dir, signal);
+  const args = ["-h", "-d", "-m", "-", "-e", "hex", "--", ...names];
+  const result = await runHostTool(getfattr, args, { cwd: dir, input: new Uint8Array(0), signal });
+  return parseDump(result.stdout.toString("latin1"));
+}
+
+const mostArguments = 500;
+
 /** Reads the form that `getfattr -d -e hex` prints and `setfattr --restore` takes. */
 function parseDump(dump: string): ReadonlyMap<ByteString, Xattrs> {
   const found = new Map<ByteString, Map<ByteString, Uint8Array>>();
