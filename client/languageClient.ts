@@ -26,8 +26,8 @@ export async function startLanguageServer(
 ): Promise<LanguageServer> {
   const module = Uri.joinPath(context.extensionUri, "dist", "server.cjs").fsPath;
   // Short-lived objects of a parse are most of what the server makes; a small nursery keeps its memory small.
-  const options = { execArgv: ["--max-semi-space-size=4"] };
-  const run = { module, transport: TransportKind.ipc, options };
+  const nursery = { execArgv: ["--max-semi-space-size=4"] };
+  const run = { module, transport: TransportKind.ipc, options: nursery };
   // The YAML extension checks Clusterfiles with a schema when it is there.
   const checkClusterfiles = extensions.getExtension("redhat.vscode-yaml") === undefined;
   const options = languageClientOptions({ imageFacts: true, commands, checkClusterfiles });
