@@ -7,6 +7,7 @@ import { parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.ts";
 import { defaultTransport, RegistryClient, type RegistryClientOptions } from "../remote/client.ts";
 import type { Compression } from "../remote/compression.ts";
+import type { RefuseAddress } from "../remote/connections.ts";
 import { type Copied, copy } from "../remote/copy.ts";
 import type { Credential, CredentialSource } from "../remote/credentials.ts";
 import { type LoggedIn, login } from "../remote/login.ts";
@@ -40,6 +41,8 @@ export interface SharingChoices {
   readonly authFile?: string;
   /** Registries that may be spoken to without TLS or without checking it. */
   readonly insecureRegistries: readonly string[];
+  /** Which addresses are not connected to, when strangers choose the registries. */
+  readonly refuseAddress?: RefuseAddress;
 }
 
 /** What a transfer tells and listens to. */
@@ -70,6 +73,7 @@ export class Sharing implements AsyncDisposable {
       environment,
       certificateDirs: this.#places.certificateDirs,
       insecureRegistries: choices.insecureRegistries,
+      ...(choices.refuseAddress === undefined ? {} : { refuseAddress: choices.refuseAddress }),
       now,
       userAgent: `kubefile/${version}`,
     };
