@@ -14,27 +14,63 @@ export interface PrivateKey {
   readonly pem: string;
 }
 
-const smallPrimes: readonly bigint[] = (() => {
+/** Odd primes to sieve with before the costly test. */
+const smallPrimes: readonly number[] = (() => {
+  const isComposite = new Uint8Array(20_000);
   const primes: number[] = [];
-  for (let n = 3; n < 2000; n += 2) if (primes.every((p) => n % p !== 0)) primes.push(n);
-  return primes.map(BigInt);
+  for (let n = 3; n < isComposite.length; n += 2) {
+    if (isComposite[n] === 1) continue;
+    primes.push(n);
+    for (let multiple = n * n; multiple < isComposite.length; multiple += 2 * n) isComposite[multiple] = 1;
+  }
+  return primes;
 })();
+
+/** Offsets from an odd number, in steps of 2, at which no small prime divides. */
+function sieve(start: bigint, length: number): number[] {
+  const struck = new Uint8Array(length);
+  for (const prime of smallPrimes) {
+    const residue = Number(start % BigInt(prime));
+    // start + 2i is divisible where 2i = -residue, and the inverse of 2 is (prime + 1) / 2.
+    let at = (((prime - residue) % prime) * ((prime + 1) / 2)) % prime;
+    for (; at < length; at += prime) struck[at] = 1;
+  }
+  return Array.from(struck.keys()).filter((i) => struck[i] === 0);
+}
 
 function toBigInt(bytes: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
 }
 
-/** The first prime at or above a random odd number whose two highest bits are set. */
+/**
+ * Primes found before, by the number the search began at. A render with the same seed searches from the same numbers, and
+ * finding a prime takes most of its time.
+ */
+const found = new Map<string, bigint>();
+const mostFound = 64;
+
+/** The first fitting prime at or above a random odd number whose two highest bits are set. */
 function prime(bitLength: number, random: RandomBytes, meter: Meter, fits: (candidate: bigint) => boolean): bigint {
   for (;;) {
-    const bytes = random(bitLength / 8);
-    let candidate = toBigInt(bytes) | (3n << BigInt(bitLength - 2)) | 1n;
-    for (let i = 0; i < 4096; i++, candidate += 2n) {
-      meter.spend(8);
-      if (smallPrimes.some((small) => candidate % small === 0n)) continue;
-      if (fits(candidate) && checkPrimeSync(candidate)) return candidate;
-    }
+    const start = toBigInt(random(bitLength / 8)) | (3n << BigInt(bitLength - 2)) | 1n;
+    const key = start.toString(36);
+    const known = found.get(key);
+    if (known !== undefined && fits(known)) return known;
+    const candidate = firstPrime(start, meter, fits);
+    if (candidate === undefined) continue;
+    if (found.size >= mostFound) found.clear();
+    found.set(key, candidate);
+    return candidate;
   }
+}
+
+function firstPrime(start: bigint, meter: Meter, fits: (candidate: bigint) => boolean): bigint | undefined {
+  for (const offset of sieve(start, 4096)) {
+    meter.check();
+    const candidate = start + 2n * BigInt(offset);
+    if (fits(candidate) && checkPrimeSync(candidate)) return candidate;
+  }
+  return undefined;
 }
 
 function inverse(value: bigint, modulus: bigint): bigint {
@@ -87,11 +123,11 @@ export function dsaKeyPem(random: RandomBytes, meter: Meter): string {
   const step = 2n * q;
   for (;;) {
     const start = toBigInt(random(256)) | (1n << 2047n);
-    let p = start - (start % step) + 1n;
-    for (let i = 0; i < 4096; i++, p += step) {
-      meter.spend(8);
-      if (smallPrimes.some((small) => p % small === 0n)) continue;
-      if (!checkPrimeSync(p)) continue;
+    const first = start - (start % step) + 1n;
+    for (let i = 0n; i < 4096n; i++) {
+      meter.check();
+      const p = first + i * step;
+      if (smallPrimes.some((small) => p % BigInt(small) === 0n) || !checkPrimeSync(p)) continue;
       const g = power(2n, (p - 1n) / q, p);
       const x = (toBigInt(random(40)) % (q - 1n)) + 1n;
       return pem("DSA PRIVATE KEY", sequence(...[0n, p, q, g, power(g, x, p), x].map(integer)));
