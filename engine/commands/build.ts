@@ -2,7 +2,7 @@ import path from "node:path";
 import { EngineError } from "../errors.ts";
 import type { BuildFollower, CollectProgress, NumberedStep, StepOutcome } from "../operations/buildImage.ts";
 import { newBuildId } from "../operations/newBuildId.ts";
-import type { BuildResult } from "../protocol.ts";
+import type { BuildParams, BuildResult } from "../protocol.ts";
 import { containerImageOptions, inputOptions, pairs, readInputs } from "./buildOptions.ts";
 import { type Command, type CommandContext, flagOption, textOption, textsOption } from "./command.ts";
 import { durationText, shortText, sizeText } from "./text.ts";
@@ -15,6 +15,19 @@ export const command: Command = {
     tag: { type: "string", short: "t", multiple: true, value: "NAME", help: "name of the image; may be repeated" },
     ...inputOptions,
     ...containerImageOptions,
+    secret: {
+      type: "string",
+      multiple: true,
+      value: "id=ID,src=FILE",
+      help: "secret for RUN --mount=type=secret; env=NAME instead of src takes it from the environment",
+    },
+    ssh: {
+      type: "string",
+      multiple: true,
+      value: "ID[=SOCKET]",
+      help: "agent for RUN --mount=type=ssh (default: SSH_AUTH_SOCK)",
+    },
+    network: { type: "string", value: "MODE", help: "network of RUN: host (default) or none" },
     label: { type: "string", multiple: true, value: "NAME=VALUE", help: "label of the image" },
     annotation: { type: "string", multiple: true, value: "NAME=VALUE", help: "annotation of the manifest" },
     output: {
@@ -36,6 +49,7 @@ export const command: Command = {
       buildId: newBuildId(),
       tags,
       labels: pairs(textsOption(context, "label"), () => ""),
+      ...runOptions(context),
       annotations: pairs(textsOption(context, "annotation"), () => ""),
     };
     const quiet = flagOption(context, "quiet");
@@ -52,6 +66,27 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** What RUN may use. Throws `USAGE`. */
+function runOptions(context: CommandContext): Pick<BuildParams, "secrets" | "ssh" | "network"> {
+  const wrong = (reason: string): never => {
+    throw new EngineError("USAGE", { reason, command: "build" });
+  };
+  const network = textOption(context, "network") ?? "host";
+  if (network !== "host" && network !== "none") return wrong(`--network takes host or none, not "${network}"`);
+  const secrets = textsOption(context, "secret").map((text) => {
+    const { id, env, src, source } = pairs(text.split(","), () => "") as Partial<Record<string, string>>;
+    const file = src ?? source ?? (env === undefined ? id : undefined);
+    if (id === undefined || id === "") return wrong("--secret takes id=ID,src=FILE or id=ID,env=NAME");
+    if (file !== undefined) return { id, file: path.resolve(context.cwd, file) };
+    return { id, value: context.env[env ?? ""] ?? wrong(`--secret id=${id}: ${env} is not in the environment`) };
+  });
+  const ssh = textsOption(context, "ssh").map((text) => {
+    const [id = "default", socket = context.env["SSH_AUTH_SOCK"]] = text.split("=");
+    return { id, socket: socket ?? wrong("--ssh needs an agent: SSH_AUTH_SOCK is not set") };
+  });
+  return { secrets, ssh, network };
+}
 
 function conclusion(result: BuildResult): string {
   const { references, sizeBytes, writtenBytes, cachedSteps, builtSteps, durationMs } = result;
