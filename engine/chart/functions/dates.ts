@@ -1,8 +1,13 @@
 /** Sprig's date functions. The clock is the render's own `now`, never the machine's. */
+
+import { unixSeconds } from "../go/calendar.ts";
 import { durationText, parseDuration } from "../go/duration.ts";
 import { parseInt64 } from "../go/floats.ts";
-import { formatTime, GoTime, loadZone, parseTime, TimeParseError, unixSeconds, utc, zeroTime } from "../go/time.ts";
+import { GoTime, timeOf, zeroTime } from "../go/time.ts";
+import { formatTime } from "../go/timeFormat.ts";
+import { TimeParseError } from "../go/timeParse.ts";
 import { Int, type Value } from "../go/value.ts";
+import { loadZone, utc } from "../go/zones.ts";
 import { GoError } from "../template/failure.ts";
 import { type FunctionTable, fn } from "./define.ts";
 
@@ -86,7 +91,7 @@ export const dateFunctions: FunctionTable = {
   unixEpoch: fn(["time"], ([time]) => unixSeconds(time).toString()),
   toDate: fn(["string", "string"], ([layout, text]) => {
     try {
-      return parseTime(layout, text, utc);
+      return timeOf(layout, text, utc);
     } catch (error) {
       if (error instanceof TimeParseError) return zeroTime();
       throw error;
@@ -94,7 +99,7 @@ export const dateFunctions: FunctionTable = {
   }),
   mustToDate: fn(["string", "string"], ([layout, text]) => {
     try {
-      return parseTime(layout, text, utc);
+      return timeOf(layout, text, utc);
     } catch (error) {
       throw error instanceof TimeParseError ? new GoError(error.message) : error;
     }

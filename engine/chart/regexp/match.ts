@@ -2,9 +2,11 @@
  * Runs a compiled pattern over text in time linear in its length, whatever the pattern: all alternatives advance together,
  * the leftmost and first-preferred wins, as in Go.
  */
+
+import type { Ranges } from "./classes.ts";
 import type { Assertion, Instruction } from "./program.ts";
 import { compile } from "./program.ts";
-import { type ParsedRegex, parseRegex, type Ranges } from "./syntax.ts";
+import { type ParsedRegex, parseRegex } from "./syntax.ts";
 
 /** Where groups begin and end, in UTF-16 offsets: start and end of the match first; -1 for groups not taken. */
 export type Captures = readonly number[];

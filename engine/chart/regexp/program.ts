@@ -1,5 +1,6 @@
 /** Compiles a parsed pattern to instructions for the matcher. */
-import type { Ranges, Regex } from "./syntax.ts";
+import type { Ranges } from "./classes.ts";
+import type { Regex } from "./syntax.ts";
 import { RegexSyntaxError } from "./syntax.ts";
 
 export type Instruction =

@@ -6,12 +6,12 @@
 import { goRegex } from "../functions/regex.ts";
 import { runesOf } from "../go/bytes.ts";
 import { deepEqual } from "../go/equal.ts";
-import { formatFloat } from "../go/floats.ts";
 import { isList, sortedKeys, type Value, type ValueMap } from "../go/value.ts";
 import { RegexSyntaxError } from "../regexp/syntax.ts";
 import type { Meter } from "../template/meter.ts";
 import { formatProblem } from "./formats.ts";
-import { decimal, grouped, printProblems, problem, quoted, type SchemaProblem, shown } from "./problems.ts";
+import { grouped, printProblems, problem, quoted, type SchemaProblem, shown } from "./problems.ts";
+import { countOf, enumWords, isOfType, missingOf, numberProblems, type Path, typeName, typeOrder } from "./rules.ts";
 
 /** A schema that cannot be used. */
 export class SchemaError extends Error {}
@@ -25,8 +25,6 @@ export function validate(schema: Value, value: Value, meter: Meter): string {
   const found = new Validator(schema, meter).check(schema, value, []);
   return printProblems(ungrouped(found));
 }
-
-type Path = readonly string[];
 
 /** A single group says no more than its causes. */
 function ungrouped(problems: readonly SchemaProblem[]): readonly SchemaProblem[] {
@@ -440,72 +438,4 @@ function draftOf(root: Value): number {
   if (typeof named !== "string") return 2020;
   const found = /draft-0?(\d)|draft\/(\d{4})/.exec(named);
   return found === null ? 2020 : Number(found[1] ?? found[2]);
-}
-
-const typeOrder = ["null", "boolean", "number", "integer", "string", "array", "object"];
-
-function typeName(value: Value): string {
-  if (value === null || value === undefined) return "null";
-  if (value instanceof Map) return "object";
-  if (isList(value)) return "array";
-  return typeof value === "string" ? "string" : typeof value === "boolean" ? "boolean" : "number";
-}
-
-function isOfType(value: Value, name: string): boolean {
-  const found = typeName(value);
-  return found === name || (name === "integer" && typeof value === "number" && Number.isInteger(value));
-}
-
-function enumWords(choices: readonly Value[]): string {
-  if (choices.some((choice) => choice instanceof Map || isList(choice))) return "'enum' failed";
-  const [only] = choices;
-  if (choices.length === 1) return `value must be ${shown(only)}`;
-  return `value must be one of ${choices.map(shown).join(", ")}`;
-}
-
-function countOf(schema: ValueMap, key: string): number | undefined {
-  const value = schema.get(key);
-  return typeof value === "number" ? value : undefined;
-}
-
-function missingOf(required: Value, value: ValueMap): string[] {
-  return isList(required) ? required.filter((name) => typeof name === "string").filter((name) => !value.has(name)) : [];
-}
-
-function numberProblems(schema: ValueMap, value: number, at: Path): SchemaProblem[] {
-  const found: SchemaProblem[] = [];
-  const check = (key: string, isBad: (limit: number) => boolean, words = key): void => {
-    const limit = schema.get(key);
-    if (typeof limit === "number" && isBad(limit)) {
-      found.push(problem(at, `${words}: got ${decimal(value)}, want ${decimal(limit)}`));
-    }
-  };
-  // In draft 4 exclusiveMinimum is a boolean beside minimum.
-  const strictMin = schema.get("exclusiveMinimum") === true;
-  const strictMax = schema.get("exclusiveMaximum") === true;
-  check(
-    "minimum",
-    (limit) => value < limit || (strictMin && value === limit),
-    strictMin ? "exclusiveMinimum" : "minimum",
-  );
-  check(
-    "maximum",
-    (limit) => value > limit || (strictMax && value === limit),
-    strictMax ? "exclusiveMaximum" : "maximum",
-  );
-  check("exclusiveMinimum", (limit) => value <= limit);
-  check("exclusiveMaximum", (limit) => value >= limit);
-  check("multipleOf", (limit) => limit !== 0 && !isMultiple(value, limit));
-  return found;
-}
-
-/** Decimal numbers are exact multiples of decimal numbers: 0.3 of 0.1. */
-function isMultiple(value: number, step: number): boolean {
-  const [a, b] = [value, step].map((number) => formatFloat(number, "f", -1).split("."));
-  const places = Math.max(a?.[1]?.length ?? 0, b?.[1]?.length ?? 0);
-  const units = (parts: readonly string[] | undefined): bigint => {
-    const [whole = "0", fraction = ""] = parts ?? [];
-    return BigInt(whole + fraction.padEnd(places, "0"));
-  };
-  return units(a) % units(b) === 0n;
 }

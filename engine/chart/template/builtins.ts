@@ -1,6 +1,7 @@
 /** The functions text/template itself brings: comparison, len, index, slice, call, print and escaping. */
 import { byteLength, byteSlice, bytesOf } from "../go/bytes.ts";
-import { sprintAll, sprintf, sprintln } from "../go/format.ts";
+import { sprintAll, sprintln } from "../go/format.ts";
+import { sprintf } from "../go/printf.ts";
 import {
   compareText,
   GoFunction,

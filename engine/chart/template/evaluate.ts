@@ -5,18 +5,7 @@
 import { byteLength } from "../go/bytes.ts";
 import { sprint } from "../go/format.ts";
 import { quote } from "../go/quote.ts";
-import {
-  GoFunction,
-  goInt,
-  goType,
-  Int,
-  isList,
-  isTrue,
-  mapEntries,
-  Named,
-  sortedKeys,
-  type Value,
-} from "../go/value.ts";
+import { GoFunction, goInt, goType, Int, isTrue, mapEntries, Named, type Value } from "../go/value.ts";
 import { builtins, callValue } from "./builtins.ts";
 import { adapt, canBeNil, WrongType } from "./calls.ts";
 import { ExecError, GoError, LimitReached } from "./failure.ts";
@@ -37,6 +26,7 @@ import type {
   VariableNode,
 } from "./nodes.ts";
 import { printNode } from "./nodes.ts";
+import { holdsInterfaces, RangeProblem, type RangeSteps, rangeSteps } from "./ranges.ts";
 
 /** The templates that can call each other. */
 export interface TemplateSet {
@@ -202,7 +192,7 @@ class Execution {
     const outerInterface = this.#dotIsInterface;
     let jump: Jump;
     let ran = false;
-    const { items, isInterface } = this.#iterate(value, node.pipe.declared.length > 1);
+    const { items, isInterface } = this.#steps(value, node.pipe.declared.length > 1);
     for (const [index, element] of items) {
       ran = true;
       this.#runtime.meter.spend(1);
@@ -218,34 +208,13 @@ class Execution {
     return jump;
   }
 
-  /** The index and element of each step, and whether elements are held as interfaces. */
-  #iterate(value: Value, wantsIndex: boolean): { items: Iterable<readonly [Value, Value]>; isInterface: boolean } {
-    if (value === undefined || value === null) return { items: [], isInterface: false };
-    if (value instanceof Int) {
-      if (wantsIndex) this.#fail(`can't use ${value.value} to iterate over more than one variable`);
-      return { items: counting(value), isInterface: false };
+  #steps(value: Value, wantsIndex: boolean): RangeSteps {
+    try {
+      return rangeSteps(value, wantsIndex);
+    } catch (error) {
+      if (error instanceof RangeProblem) return this.#fail(error.message);
+      throw error;
     }
-    const map = mapEntries(value);
-    if (map !== undefined) {
-      const isInterface = /interface \{\}$|Values$/.test(goType(value));
-      return { items: sortedKeys(map).map((key) => [key, map.get(key)] as const), isInterface };
-    }
-    const list = isList(value)
-      ? value
-      : value instanceof Named && isList(value.underlying)
-        ? value.underlying
-        : undefined;
-    if (list !== undefined) {
-      return {
-        items: numbered(list),
-        isInterface: goType(value) === "[]interface {}",
-      };
-    }
-    if (value instanceof Uint8Array) {
-      const items = Array.from(value, (byte, i) => [goInt(i), new Int("uint8", BigInt(byte))] as const);
-      return { items, isInterface: false };
-    }
-    return this.#fail(`range can't iterate over ${sprint(value)}`);
   }
 
   #assignRange(pipe: PipeNode, index: Value, element: Value, isInterface: boolean): void {
@@ -394,7 +363,7 @@ class Execution {
     for (let i = 0; i < last; i++) {
       const holder = receiver;
       receiver = this.#fieldOf(dot, names[i] ?? "", node, undefined, missing, receiver, isInterface);
-      isInterface = mapEntries(holder) !== undefined && /interface \{\}$|Values$/.test(goType(holder));
+      isInterface = mapEntries(holder) !== undefined && holdsInterfaces(holder);
     }
     return this.#fieldOf(dot, names[last] ?? "", node, args, final, receiver, isInterface);
   }
@@ -551,14 +520,6 @@ class Execution {
 function callOf(callee: Operand | undefined): GoFunction {
   const name = callee === undefined ? "" : printNode(callee);
   return new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(name, fn, args, host));
-}
-
-function* numbered(list: readonly Value[]): Generator<readonly [Value, Value]> {
-  for (let i = 0; i < list.length; i++) yield [goInt(i), list[i]];
-}
-
-function* counting(count: Int): Generator<readonly [Value, Value]> {
-  for (let i = 0n; i < count.value; i++) yield [undefined, new Int(count.kind, i)];
 }
 
 /** What Go gives for a key a map does not have: the zero value of its element type. */

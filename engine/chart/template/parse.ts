@@ -5,8 +5,7 @@
  * rendered as often as wanted.
  */
 
-import { parseFloat64, parseInteger } from "../go/floats.ts";
-import { unquote, unquoteRune } from "../go/quote.ts";
+import { unquote } from "../go/quote.ts";
 import { compareText } from "../go/value.ts";
 import { Lexer, type Token, type TokenKind } from "./lex.ts";
 import {
@@ -21,6 +20,7 @@ import {
   type Tree,
   type VariableNode,
 } from "./nodes.ts";
+import { NumberError, numberNode } from "./numbers.ts";
 
 /** A template text that does not parse; the message is Go's: `template: NAME:LINE: …`. */
 export class ParseError extends Error {}
@@ -407,31 +407,12 @@ class Parser {
   }
 
   #number(token: Token): NumberNode {
-    const { pos, text } = token;
-    if (token.kind === "charConstant") {
-      const code = unquoteRune(text) ?? this.#fail(`malformed character constant: ${text}`);
-      return { kind: "number", pos, text, int: BigInt(code), uint: BigInt(code), float: code };
+    try {
+      return numberNode(token);
+    } catch (error) {
+      if (error instanceof NumberError) return this.#fail(error.message);
+      throw error;
     }
-    const integer = parseInteger(text, 0);
-    const isInt = integer !== undefined && integer >= -(1n << 63n) && integer < 1n << 63n;
-    const isUint = integer !== undefined && integer >= 0n && integer < 1n << 64n && !/^[+-]/.test(text);
-    if (isInt || isUint) {
-      const int = isInt ? integer : undefined;
-      return { kind: "number", pos, text, int, uint: isUint ? integer : undefined, float: Number(integer) };
-    }
-    const float = parseFloat64(text);
-    if (float === undefined) return this.#fail(`illegal number syntax: ${JSON.stringify(text)}`);
-    // As Go: something that looks like an integer but needs a float is an overflow.
-    if (!/[.eEpP]/.test(text)) return this.#fail(`integer overflow: ${JSON.stringify(text)}`);
-    const whole = Number.isInteger(float) && Math.abs(float) < 2 ** 63 ? BigInt(float) : undefined;
-    return {
-      kind: "number",
-      pos,
-      text,
-      int: whole,
-      uint: whole !== undefined && whole >= 0n ? whole : undefined,
-      float,
-    };
   }
 }
 

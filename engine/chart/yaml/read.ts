@@ -17,7 +17,7 @@ import {
 } from "yaml";
 import { textOf } from "../go/bytes.ts";
 import { formatFloat, truncateToInt64 } from "../go/floats.ts";
-import { sprintf } from "../go/format.ts";
+import { sprintf } from "../go/printf.ts";
 import type { Value, ValueMap } from "../go/value.ts";
 import { resolveScalar } from "./resolve.ts";
 

@@ -1,0 +1,144 @@
+/**
+ * Go's `fmt.Sprintf`: directives, flags, and its texts for wrong verbs and missing or extra arguments.
+ * @see https://pkg.go.dev/fmt
+ */
+import { formatValue, plainV, type Spec } from "./format.ts";
+import { goType, Int, type Value } from "./value.ts";
+
+/** Widths and precisions beyond this are refused by Go too. */
+const largestNumber = 1_000_000;
+
+/** `fmt.Sprintf(format, …args)`, with Go's texts for wrong verbs and missing or extra arguments. */
+export function sprintf(format: string, args: readonly Value[]): string {
+  return new Printer(format, args).run();
+}
+
+/** The state of one `Sprintf`: where it stands in the format and which argument is next. */
+class Printer {
+  readonly #format: string;
+  readonly #args: readonly Value[];
+  #at = 0;
+  #next = 0;
+  #reordered = false;
+
+  constructor(format: string, args: readonly Value[]) {
+    this.#format = format;
+    this.#args = args;
+  }
+
+  run(): string {
+    let out = "";
+    while (this.#at < this.#format.length) {
+      const percent = this.#format.indexOf("%", this.#at);
+      if (percent < 0) {
+        out += this.#format.slice(this.#at);
+        break;
+      }
+      out += this.#format.slice(this.#at, percent);
+      this.#at = percent + 1;
+      out += this.#directive();
+    }
+    if (!this.#reordered && this.#next < this.#args.length) out += this.#extra();
+    return out;
+  }
+
+  #extra(): string {
+    const rest = this.#args.slice(this.#next).map((arg) => {
+      return arg === undefined || arg === null ? "<nil>" : `${goType(arg)}=${formatValue(arg, plainV, 0)}`;
+    });
+    return `%!(EXTRA ${rest.join(", ")})`;
+  }
+
+  #directive(): string {
+    const flags = this.#flags();
+    let badIndex = this.#argNumber();
+    let width: number | undefined;
+    let fromArgument = false;
+    let minus = flags.minus;
+    let prefix = "";
+    if (this.#format[this.#at] === "*") {
+      this.#at++;
+      fromArgument = true;
+      width = this.#intArgument();
+      if (width === undefined) prefix += "%!(BADWIDTH)";
+      else if (width < 0) {
+        width = -width;
+        minus = true;
+      }
+    } else {
+      width = this.#number();
+    }
+    let precision: number | undefined;
+    if (this.#format[this.#at] === ".") {
+      this.#at++;
+      badIndex = this.#argNumber() || badIndex;
+      if (this.#format[this.#at] === "*") {
+        this.#at++;
+        fromArgument = true;
+        precision = this.#intArgument();
+        if (precision === undefined || precision < 0) {
+          if (precision === undefined) prefix += "%!(BADPREC)";
+          precision = undefined;
+        }
+      } else {
+        precision = this.#number() ?? 0;
+      }
+    }
+    if (fromArgument || width === undefined || precision !== undefined) badIndex = this.#argNumber() || badIndex;
+    if (this.#at >= this.#format.length) return `${prefix}%!(NOVERB)`;
+    const verb = String.fromCodePoint(this.#format.codePointAt(this.#at) ?? 0);
+    this.#at += verb.length;
+    if (verb === "%") return `${prefix}%`;
+    if (badIndex) return `${prefix}%!${verb}(BADINDEX)`;
+    if (this.#next >= this.#args.length) return `${prefix}%!${verb}(MISSING)`;
+    const arg = this.#args[this.#next++];
+    if (verb === "v" && flags.plus)
+      return (
+        prefix + formatValue(arg, { ...plainV, minus, zero: flags.zero && !minus, width, precision, plusV: true }, 0)
+      );
+    return (
+      prefix +
+      formatValue(arg, { ...flags, minus, zero: flags.zero && !minus, verb, width, precision, plusV: false }, 0)
+    );
+  }
+
+  #flags(): Pick<Spec, "plus" | "minus" | "sharp" | "space" | "zero"> {
+    const found = /^[+\-# 0]*/.exec(this.#format.slice(this.#at, this.#at + 16))?.[0] ?? "";
+    this.#at += found.length;
+    const has = (flag: string): boolean => found.includes(flag);
+    return { plus: has("+"), minus: has("-"), sharp: has("#"), space: has(" "), zero: has("0") };
+  }
+
+  #number(): number | undefined {
+    const digits = /^\d{1,9}/.exec(this.#format.slice(this.#at, this.#at + 9))?.[0];
+    if (digits === undefined) return undefined;
+    this.#at += digits.length;
+    const number = Number(digits);
+    return number > largestNumber ? undefined : number;
+  }
+
+  #intArgument(): number | undefined {
+    const arg = this.#args[this.#next];
+    if (this.#next < this.#args.length) this.#next++;
+    if (!(arg instanceof Int)) return undefined;
+    const number = Number(arg.value);
+    return Math.abs(number) > largestNumber ? undefined : number;
+  }
+
+  /** Reads `[n]`; true when it is malformed or out of range. */
+  #argNumber(): boolean {
+    if (this.#format[this.#at] !== "[") return false;
+    this.#reordered = true;
+    const found = /^\[(\d+)\]/.exec(this.#format.slice(this.#at, this.#at + 12));
+    if (found === null) {
+      const close = this.#format.indexOf("]", this.#at);
+      this.#at = close < 0 ? this.#at + 1 : close + 1;
+      return true;
+    }
+    this.#at += found[0].length;
+    const index = Number(found[1]);
+    if (index < 1 || index > this.#args.length) return true;
+    this.#next = index - 1;
+    return false;
+  }
+}
