@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   "verify-signature": () => import("./commands/verifySignature.ts"),
   mount: () => import("./commands/mount.ts"),
   registry: () => import("./commands/registry.ts"),
+  mirror: () => import("./commands/mirror.ts"),
 };
 
 /** Exit codes, as docs/cli.md lists them. */
