@@ -283,6 +283,21 @@ export interface ApplicationDetails {
   readonly cmds: readonly string[];
 }
 
+/** A container image that a cluster image carries. */
+export interface PackedContainerImage {
+  /** Normalised name. */
+  readonly image: string;
+  readonly appName?: string;
+  /** What the name stood for when it was packed: digest of an index or of a manifest. Known where the image was built. */
+  readonly digest?: string;
+  /** Digest of the manifest of this platform. */
+  readonly platformDigest?: string;
+  /** Bytes of its manifests and blobs; what it shares with others counts for each. */
+  readonly sizeBytes?: number;
+  /** Every place that asks for it, as `file:line (rule)`; empty for an image that was built elsewhere. */
+  readonly found: readonly string[];
+}
+
 /** One image of one platform. */
 export interface PlatformImageDetails {
   readonly digest: string;
@@ -303,8 +318,8 @@ export interface PlatformImageDetails {
     readonly launchApps: readonly string[];
     readonly launchCmds: readonly string[];
   };
-  /** From `sealer.image.container.images`. */
-  readonly containerImages: readonly { readonly image: string; readonly appName?: string }[];
+  /** From `sealer.image.container.images`, and from what this store remembers when it built the image. */
+  readonly containerImages: readonly PackedContainerImage[];
 }
 
 export interface ImageDetails extends ImageSummary {

@@ -19,6 +19,18 @@ export const command: Command = {
   },
 };
 
+/** Each container image with its size, and below it every place that asks for it. */
+function containerImageLines({ containerImages }: PlatformImageDetails): readonly string[] {
+  const rows = containerImages.map(({ image, digest, sizeBytes, appName }) => [
+    `  ${image}`,
+    sizeBytes === undefined ? "" : sizeText(sizeBytes),
+    digest === undefined ? "" : shortText(digest),
+    appName ?? "",
+  ]);
+  const heads = table(rows).split("\n");
+  return containerImages.flatMap(({ found }, index) => [heads[index] ?? "", ...found.map((place) => `    ${place}`)]);
+}
+
 function imageText(image: PlatformImageDetails): string {
   const { clusterImage } = image;
   const lines = [`${image.platform}, ${sizeText(image.sizeBytes)}, ${image.layers.length} layers`];
@@ -39,7 +51,6 @@ function imageText(image: PlatformImageDetails): string {
   if (labels.length > 0) lines.push("labels", ...labels);
   const env = image.env.map((pair) => `  ${pair}`);
   if (env.length > 0) lines.push("environment", ...env);
-  if (image.containerImages.length > 0)
-    lines.push("container images", ...image.containerImages.map(({ image: name }) => `  ${name}`));
+  if (image.containerImages.length > 0) lines.push("container images", ...containerImageLines(image));
   return lines.join("\n");
 }

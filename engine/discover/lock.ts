@@ -267,11 +267,16 @@ export function lockDrift(required: readonly RequiredImage[], lock: ImageLock): 
 
 /** The places of a required image as the lock writes them: `file:line (rule)`, each once, at most ten. */
 export function foundLines(required: RequiredImage): readonly string[] {
+  const unique = foundPlaces(required);
+  return unique.length <= 10 ? unique : [...unique.slice(0, 9), `and ${unique.length - 9} more places`];
+}
+
+/** Every place of a required image as `file:line (rule)`, each once. */
+export function foundPlaces(required: RequiredImage): readonly string[] {
   const lines = required.findings.map(({ origin, rule }) => {
     const values = origin.values === undefined || origin.values === "values.yaml" ? "" : ` with ${origin.values}`;
     return `${origin.file}:${origin.line} (${rule}${values})`;
   });
   if (required.added !== undefined) lines.push(`kubefile.lock (${required.added})`);
-  const unique = [...new Set(lines)];
-  return unique.length <= 10 ? unique : [...unique.slice(0, 9), `and ${unique.length - 9} more places`];
+  return [...new Set(lines)];
 }

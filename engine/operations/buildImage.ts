@@ -14,8 +14,9 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { BuildParams, BuildRecord, BuildResult, PackedSummary } from "../protocol.ts";
-import type { Lease } from "../store/contract.ts";
+import type { Lease, Store } from "../store/contract.ts";
 import type { Packed } from "./containerImages.ts";
+import { rememberContainerImages } from "./containerOrigins.ts";
 import { markPlace, protocolError } from "./errorPlace.ts";
 import { rememberBuild } from "./history.ts";
 import { type OpenInputs, openInputs } from "./inputs.ts";
@@ -151,12 +152,25 @@ async function buildAll(
   const [single] = descriptors;
   const target = single !== undefined && images.length === 1 ? single : await writeIndex(lease, descriptors);
   throwIfCancelled(signal);
-  for (const image of descriptors) rememberOrigin(store, image, inputs, recorder.steps);
+  rememberWhereFrom(store, images, inputs, recorder);
   for (const reference of references) await store.tag(reference, target, outer);
   const packed = images.flatMap((image) => image.packed ?? []);
   for (const warning of packer?.warnings(packed) ?? []) follower.warning(undefined, warning);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
   return { target, sizeBytes, packed, summary: packer === undefined ? undefined : packedSummary(packed) };
+}
+
+/** Notes beside each platform's image which lines made its layers, and which places asked for its container images. */
+function rememberWhereFrom(
+  store: Store,
+  images: readonly PlatformImage[],
+  inputs: OpenInputs,
+  recorder: RecordingReporter,
+): void {
+  for (const { descriptor, packed } of images) {
+    rememberOrigin(store, descriptor, inputs, recorder.steps);
+    rememberContainerImages(store, descriptor.digest, packed?.carried ?? []);
+  }
 }
 
 interface PlatformImage {

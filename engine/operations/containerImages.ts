@@ -19,9 +19,11 @@ import { type Digest, isDigest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/mediaTypes.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { StagePlan } from "../plan/steps.ts";
+import type { PackedContainerImage } from "../protocol.ts";
 import { distributionLayout } from "../registry/distributionLayout.ts";
 import type { RegistryClient } from "../remote/client.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { packedContainerImages } from "./containerOrigins.ts";
 
 /** What packing container images works with. */
 export interface PackingHands {
@@ -60,6 +62,8 @@ export interface Packed {
   readonly layer: { readonly diffId: Digest; readonly sizeBytes: number; readonly isNew: boolean } | undefined;
   /** The images of this build as the lock should have them. */
   readonly locked: readonly LockedImage[];
+  /** What the image carries, with all that is known of it. */
+  readonly carried: readonly PackedContainerImage[];
 }
 
 /**
@@ -103,10 +107,18 @@ export async function packContainerImages(
         });
   const locked = lockedImages(required, collected, platform);
   if (collected.images.length === 0 || options.resolveOnly)
-    return { result, discovery, collected, layer: undefined, locked };
+    return {
+      result,
+      discovery,
+      collected,
+      layer: undefined,
+      locked,
+      carried: packedContainerImages(base, required, []),
+    };
   const layer = await packRegistryLayer(store, lease, distributionLayout(collected.images), signal);
-  const images = [...base, ...carriedImages(required, collected, platform)];
-  return { result: withLayer(result, layer, images, options), discovery, collected, layer, locked };
+  const images = eachOnce([...base, ...carriedImages(required, collected, platform)]);
+  const carried = packedContainerImages(images, required, collected.images);
+  return { result: withLayer(result, layer, images, options), discovery, collected, layer, locked, carried };
 }
 
 const nothingCollected: CollectedImages = { images: [], left: [], movedBytes: 0 };
@@ -224,6 +236,11 @@ function carriedImages(
   });
 }
 
+/** Each image once; what is packed now stands for what the base carried. */
+function eachOnce(images: readonly ContainerImage[]): readonly ContainerImage[] {
+  return [...new Map(images.map((image) => [image.image, image])).values()];
+}
+
 function withLayer(
   result: StageResult,
   layer: { readonly diffId: Digest; readonly sizeBytes: number },
@@ -232,12 +249,11 @@ function withLayer(
 ): StageResult {
   const descriptor = { mediaType: mediaTypes.ociLayer, digest: layer.diffId, size: layer.sizeBytes };
   const packed: StageLayer = { diffId: layer.diffId, descriptor };
-  const unique = [...new Map(images.map((image) => [image.image, image])).values()];
   return {
     ...result,
     layers: [...result.layers, packed],
     history: [...result.history, { created: createdAt(options.sourceDateEpoch), created_by: "container images" }],
-    containerImages: formatContainerImages(unique),
+    containerImages: formatContainerImages(images),
   };
 }
 

@@ -1,9 +1,11 @@
 import { EngineError } from "../errors.ts";
 import type { DiskUsageResult, PruneParams, PruneResult, VerifyResult } from "../protocol.ts";
 import { repositoryRecordKind } from "../registry/repositoryState.ts";
-import type { PruneItem, PrunePolicy, Store } from "../store/contract.ts";
+import type { KeepRule, PruneItem, PrunePolicy, Store } from "../store/contract.ts";
+import { containerOriginKind } from "./containerOrigins.ts";
 import { buildRecordKind } from "./history.ts";
-import { findImage, normalise } from "./images.ts";
+import { findImage, manifestsOf, normalise } from "./images.ts";
+import { originKind } from "./origins.ts";
 
 /** What takes room in the store. */
 export function diskUsage(store: Store): DiskUsageResult {
@@ -33,7 +35,7 @@ export function diskUsage(store: Store): DiskUsageResult {
 
 /** Frees what nothing needs, or says what that would be. Names, running builds and what they need stay. */
 export async function prune(store: Store, params: PruneParams, signal: AbortSignal): Promise<PruneResult> {
-  const policy = policyOf(params);
+  const policy = policyOf(store, params);
   if (params.dryRun) {
     const plan = await store.planPrune(policy, signal);
     return { dryRun: true, freedBytes: plan.freesBytes, removed: plan.items.map(asRemoved) };
@@ -42,14 +44,22 @@ export async function prune(store: Store, params: PruneParams, signal: AbortSign
   return { dryRun: false, freedBytes: report.freedBytes, removed: report.removed.map(asRemoved) };
 }
 
-function policyOf({ all, keepMs, keepBytes }: PruneParams): PrunePolicy {
+function policyOf(store: Store, { all, keepMs, keepBytes }: PruneParams): PrunePolicy {
   return {
-    // The history of builds is small and not a cache, and what was pushed to the registry has no other record: `all` takes neither.
-    keep: [{ kind: buildRecordKind }, { kind: repositoryRecordKind }],
+    // The history of builds is small and not a cache, what was pushed to the registry has no other record, and what is known of an image
+    // stays as long as its name: `all` takes none of them.
+    keep: [{ kind: buildRecordKind }, { kind: repositoryRecordKind }, ...factsOfNamedImages(store)],
     ...(all === true ? { recordsUnusedForMs: 0 } : {}),
     ...(keepMs === undefined ? {} : { recordsUnusedForMs: keepMs }),
     ...(keepBytes === undefined ? {} : { maxBytes: keepBytes }),
   };
+}
+
+function factsOfNamedImages(store: Store): readonly KeepRule[] {
+  const manifests = store.list().flatMap(({ target }) => manifestsOf(store, target));
+  return [...new Set(manifests)].flatMap((digest) =>
+    [originKind, containerOriginKind].map((kind) => ({ kind, keyPrefix: digest })),
+  );
 }
 
 function asRemoved({ type, what, sizeBytes }: PruneItem): PruneResult["removed"][number] {

@@ -1,6 +1,6 @@
 import { recordKinds } from "../cache/stepMemory.ts";
 import { EngineError } from "../errors.ts";
-import { annotationKeys, parseContainerImages, parseImageExtension } from "../oci/clusterImage.ts";
+import { annotationKeys, parseImageExtension } from "../oci/clusterImage.ts";
 import { type ImageConfig, parseConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
@@ -11,6 +11,7 @@ import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { ImageDetails, ImageSummary, LayerDetails, PlatformImageDetails } from "../protocol.ts";
 import type { NamedImage, Store } from "../store/contract.ts";
+import { containerImagesOf } from "./containerOrigins.ts";
 import { originOf } from "./origins.ts";
 
 const largestDocument = 4 * 1024 * 1024;
@@ -97,6 +98,20 @@ function describe(store: Store, digest: Digest): Descriptor | undefined {
   return { mediaType, digest, size: stat.sizeBytes };
 }
 
+/** The manifests of a named image that are in the store: one for each platform. Empty when it cannot be read. */
+export function manifestsOf(store: Store, target: Descriptor): readonly Digest[] {
+  if (!isIndexType(target.mediaType)) return [target.digest];
+  try {
+    const document = parseManifestOrIndex(store.readBytes(target.digest, largestDocument), target.digest);
+    return document.kind === "manifest"
+      ? [target.digest]
+      : presentManifests(store, document.index).map(({ digest }) => digest);
+  } catch (error) {
+    if (error instanceof EngineError) return [];
+    throw error;
+  }
+}
+
 function loadAll(store: Store, target: Descriptor): readonly Loaded[] {
   const document = parseManifestOrIndex(store.readBytes(target.digest, largestDocument), target.digest);
   if (document.kind === "manifest") return [load(store, target.digest, document.manifest)];
@@ -130,7 +145,7 @@ function detailsOf(store: Store, image: Loaded, cached: ReadonlySet<string>): Pl
     ...(runtime.Entrypoint === undefined ? {} : { entrypoint: runtime.Entrypoint }),
     ...(runtime.Cmd === undefined ? {} : { cmd: runtime.Cmd }),
     ...clusterOf(annotations[annotationKeys.imageExtension], digest),
-    containerImages: containerImagesOf(annotations[annotationKeys.containerImages], digest),
+    containerImages: containerImagesOf(store, digest, annotations[annotationKeys.containerImages]),
   };
 }
 
@@ -175,12 +190,4 @@ function clusterOf(text: string | undefined, document: string): Pick<PlatformIma
       launchCmds: launch.cmds ?? [],
     },
   };
-}
-
-function containerImagesOf(text: string | undefined, document: string): PlatformImageDetails["containerImages"] {
-  if (text === undefined) return [];
-  return parseContainerImages(text, document).map(({ image, appName }) => ({
-    image,
-    ...(appName === undefined ? {} : { appName }),
-  }));
 }

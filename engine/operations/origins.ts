@@ -5,7 +5,7 @@ import type { BuildRecord, KubefilePlace } from "../protocol.ts";
 import type { Store } from "../store/contract.ts";
 
 /** Kind of the records that say where the layers of an image built here come from. */
-const originKind = "image-origin";
+export const originKind: string = "image-origin";
 
 /** For each layer, the instruction that made it. */
 export interface ImageOrigin {
