@@ -10,18 +10,25 @@ const run = promisify(execFile);
 export interface Containerd extends AsyncDisposable {
   /** Runs `ctr` and returns what it prints. */
   ctr(...args: readonly string[]): Promise<string>;
+  readonly socket: string;
 }
 
-export async function startContainerd(): Promise<Containerd> {
+export interface ContainerdOptions {
+  /** The folder of `hosts.toml` files for the kubelet's way of pulling (CRI), which is off without it. */
+  readonly configPath?: string;
+}
+
+export async function startContainerd(options: ContainerdOptions = {}): Promise<Containerd> {
   const dir = await mkdtemp(path.join(tmpdir(), "kubefile-containerd-"));
   const socket = path.join(dir, "containerd.sock");
   const config = [
     "version = 2",
     `root = "${dir}/root"`,
     `state = "${dir}/state"`,
-    `disabled_plugins = ["io.containerd.grpc.v1.cri"]`,
+    ...(options.configPath === undefined ? [`disabled_plugins = ["io.containerd.grpc.v1.cri"]`] : []),
     "[grpc]",
     `  address = "${socket}"`,
+    ...(options.configPath === undefined ? [] : criConfig(options.configPath)),
   ];
   await mkdir(path.join(dir, "root"), { recursive: true });
   await writeFile(path.join(dir, "config.toml"), `${config.join("\n")}\n`);
@@ -39,11 +46,22 @@ export async function startContainerd(): Promise<Containerd> {
   }
   return {
     ctr,
+    socket,
     async [Symbol.asyncDispose]() {
       await end(child);
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+function criConfig(configPath: string): readonly string[] {
+  const plugin = `plugins."io.containerd.grpc.v1.cri"`;
+  return [
+    `[${plugin}.containerd]`,
+    `  snapshotter = "native"`,
+    `[${plugin}.registry]`,
+    `  config_path = "${configPath}"`,
+  ];
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,35 +1,9 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { makeBundle } from "../../support/bundles.ts";
+import { startRegistryCommand as start } from "../../support/registryCommand.ts";
 import { temporaryDir } from "../../support/temporary.ts";
-
-const cli = path.resolve(import.meta.dirname, "../../../engine/cli.ts");
-
-interface Running {
-  readonly child: ChildProcess;
-  /** The first line of standard output, or all of standard error when there is none. */
-  readonly first: string;
-  readonly said: string[];
-  readonly ended: Promise<number | null>;
-}
-
-async function start(...args: readonly string[]): Promise<Running> {
-  const child = spawn(process.execPath, [cli, "registry", "serve", "--listen", "127.0.0.1:0", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const lines = createInterface({ input: child.stdout });
-  const first = await Promise.race([
-    new Promise<string>((resolve) => lines.once("line", resolve)),
-    ended.then(() => said.join("\n")),
-  ]);
-  return { child, first, said, ended };
-}
 
 test("a bundle is served with no network, its address printed, each pull told in a line, and it ends cleanly", async () => {
   await using dir = await temporaryDir("serve");
