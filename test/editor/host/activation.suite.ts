@@ -5,6 +5,17 @@ import { activated, closeAll, open } from "./support.ts";
 describe("activation", () => {
   after(closeAll);
 
+  it("takes little of the extension host's time", async function () {
+    const extension = vscode.extensions.getExtension("kubefile.kubefile");
+    assert.ok(extension && !extension.isActive, "nothing activates it but a Kubefile, a view, a command or a task");
+    const startedAt = performance.now();
+    await extension.activate();
+    const tookMs = Math.round(performance.now() - startedAt);
+    if (this.test) this.test.title += ` (${tookMs} ms)`;
+    // 50 ms on a machine at rest; this one may be busy with everything else.
+    assert.ok(tookMs < 500, `${tookMs} ms`);
+  });
+
   it("opening a Kubefile activates the extension", async () => {
     const extension = vscode.extensions.getExtension("kubefile.kubefile");
     assert.ok(extension, "the extension is installed");
