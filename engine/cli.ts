@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   plan: () => import("./commands/plan.ts"),
   discover: () => import("./commands/discover.ts"),
   lock: () => import("./commands/lock.ts"),
+  template: () => import("./commands/template.ts"),
   images: () => import("./commands/images.ts"),
   inspect: () => import("./commands/inspect.ts"),
   history: () => import("./commands/history.ts"),
