@@ -102,9 +102,9 @@ function readHead(source: Source, items: Item[]): Head {
     if (directive === undefined) break;
     const next = Math.min(end + 1, text.length);
     items.push({ kind: "directive", length: next - at, base: at, node: directive, memo: undefined });
-    if (directive.name.value === "escape" && (directive.value.text === "\\" || directive.value.text === "`")) {
-      escapeMark = directive.value.text;
-    }
+    // Of a longer value the first character counts, as sealer and buildah read it; BuildKit refuses it.
+    const mark = directive.value.text[0];
+    if (directive.name.value === "escape" && (mark === "\\" || mark === "`")) escapeMark = mark;
     at = next;
   }
   return { next: at, escape: escapeMark };

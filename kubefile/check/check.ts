@@ -147,7 +147,12 @@ function localFindings(item: Item, escapeMark: Escape): readonly Finding[] {
   if (item.memo !== undefined) return item.memo as readonly Finding[];
   const found: Finding[] = [];
   checkAlone(item.node, escapeMark, found);
-  if (item.node.kind === "ONBUILD" && item.node.trigger !== undefined) checkAlone(item.node.trigger, escapeMark, found);
+  if (item.node.kind === "ONBUILD" && item.node.trigger !== undefined) {
+    const kept: Finding[] = [];
+    checkAlone(item.node.trigger, escapeMark, kept);
+    // Builders keep a trigger unread: it fails the builds that start from this image, not this one.
+    for (const one of kept) found.push(usualSeverity(one) === "error" ? { ...one, severity: "warning" } : one);
+  }
   const kept = found.length === 0 ? nothing : found;
   item.memo = kept;
   return kept;
@@ -174,8 +179,12 @@ function severityOf(found: Finding, judge: Judge): Severity | undefined {
   return wanted ?? (own === "off" ? undefined : own);
 }
 
+function usualSeverity(found: Finding): Severity | "off" {
+  return found.severity ?? ruleOf(found.code)?.severity ?? "warning";
+}
+
 function ownSeverity(found: Finding, judge: Judge): Severity | "off" | undefined {
-  const usual = found.severity ?? ruleOf(found.code)?.severity ?? "warning";
+  const usual = usualSeverity(found);
   if (found.only !== undefined && found.only !== judge.effective) return undefined;
   switch (found.verdict) {
     case "everyone":

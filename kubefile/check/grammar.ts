@@ -1,8 +1,10 @@
 import { directives, type FlagInfo, type InstructionInfo, instructionInfo, instructions } from "../instructions.ts";
+import type { Severity } from "../problems.ts";
 import type { Span } from "../span.ts";
 import type { Comment, Directive, Escape, Flag, Instruction, VariableUse, Word } from "../syntax.ts";
-import { closingQuote } from "../words.ts";
+import { closingQuote, trimEnd } from "../words.ts";
 import { type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
+import { checkRecent } from "./recent.ts";
 import { similar } from "./similar.ts";
 
 const names: readonly string[] = instructions.map((row) => row.name);
@@ -19,7 +21,10 @@ export function checkGrammar(node: Instruction, escapeMark: Escape): Finding[] {
   add(checkArguments(node, info));
   for (const [index, flag] of node.flags.entries()) add(checkFlag(flag, index, node, info));
   add(checkJson(node, info));
-  add(checkLines(node));
+  // An ONBUILD shares lines, heredocs and variables with what it keeps, which is looked at by itself.
+  if (node.kind === "ONBUILD" && node.trigger !== undefined) return found;
+  add(checkLines(node, escapeMark));
+  add(checkRecent(node));
   add(checkQuotes(node, info, escapeMark));
   for (const use of node.variables) add(checkVariable(use));
   return found;
@@ -74,6 +79,8 @@ function checkArguments(node: Instruction, info: InstructionInfo): readonly Find
     case "ADD":
     case "SHELL":
       return checkDockerLists(node);
+    case "VOLUME":
+      return checkVolume(node);
     case "APP":
     case "CNI":
     case "CSI":
@@ -86,6 +93,13 @@ function checkArguments(node: Instruction, info: InstructionInfo): readonly Find
 }
 
 const nothing: readonly Finding[] = [];
+
+function checkVolume(node: Extract<Instruction, { kind: "VOLUME" }>): readonly Finding[] {
+  const empty = node.paths.find((word) => word.value === "");
+  if (node.paths.length > 0 && empty === undefined) return nothing;
+  const span = empty?.span ?? node.rest?.span ?? node.keyword.span;
+  return [finding("KF002", span, "VOLUME needs a path.", { verdict: "docker" })];
+}
 
 function bare(node: Instruction, info: InstructionInfo): Finding {
   const message = `Nothing follows ${info.name}: write ${info.usage[0] ?? info.name}`;
@@ -188,7 +202,7 @@ function checkHealthcheck(node: Extract<Instruction, { kind: "HEALTHCHECK" }>): 
   if (name !== "CMD") {
     return [finding("KF036", mode.span, `HEALTHCHECK takes CMD or NONE, not ${mode.text}.`, { verdict: "docker" })];
   }
-  if (command !== undefined) return [];
+  if (command !== undefined && (command.form === "shell" || command.elements.length > 0)) return [];
   return [finding("KF002", mode.span, "HEALTHCHECK CMD needs a command.", { verdict: "docker" })];
 }
 
@@ -197,15 +211,21 @@ function checkFlag(flag: Flag, index: number, node: Instruction, info: Instructi
   const known = info.flags.find((row) => row.name === name);
   if (known === undefined) return [unknownFlag(flag, info)];
   if (!known.repeatable && node.flags.findIndex((other) => other.name.value === name) < index) {
-    return [finding("KF006", flag.span, `--${name} is given twice.`, { verdict: "docker" })];
+    return [finding("KF006", flag.span, `--${name} is given twice: keep one. BuildKit refuses this.`)];
   }
   const { value } = flag;
-  if (value === undefined || value.value === "") {
-    if (known.value === "optional" && value === undefined) return [];
+  if (value === undefined) {
+    if (known.value === "optional") return [];
     return [finding("KF005", flag.span, `--${name} needs a value: --${name}=VALUE.`, { verdict: "docker" })];
   }
+  if (value.value === "") {
+    const message = `--${name}= says nothing: write a value, or leave the flag out.`;
+    return [finding("KF005", flag.span, message, { severity: "warning" })];
+  }
   const wrong = isVariable(value.text) ? undefined : wrongFlagValue(known, value);
-  return wrong === undefined ? [] : [finding("KF007", value.span, wrong, { verdict: "docker" })];
+  if (wrong === undefined) return [];
+  const { message, severity } = wrong;
+  return [finding("KF007", value.span, message, severity === undefined ? { verdict: "docker" } : { severity })];
 }
 
 function unknownFlag(flag: Flag, info: InstructionInfo): Finding {
@@ -216,10 +236,11 @@ function unknownFlag(flag: Flag, info: InstructionInfo): Finding {
   );
   const hint = meant === undefined ? "" : ` Did you mean --${meant}?`;
   const fixes = meant === undefined ? [] : [suggestion(`Change to --${meant}`, replace(flag.name.span, meant))];
-  const onlySealer = !info.dialects.includes("sealos");
+  // Where an instruction has no flags at all, sealer and buildah drop them without a word; BuildKit refuses them.
+  const dropped = info.flags.length === 0 && info.name !== "STOPSIGNAL" && info.name !== "SHELL";
   return finding("KF004", flag.span, `${info.name} has no flag --${name}.${hint}`, {
-    verdict: info.name === "FROM" ? "everyone" : "docker",
-    ...(onlySealer ? { severity: "warning" as const, verdict: "everyone" as const } : {}),
+    ...(dropped ? { severity: "warning" as const } : {}),
+    verdict: info.name === "FROM" || dropped ? "everyone" : "docker",
     fixes,
   });
 }
@@ -233,19 +254,39 @@ const mountKeys: ReadonlySet<string> = new Set(
   ),
 );
 
-function wrongFlagValue(known: FlagInfo, value: Word): string | undefined {
+interface WrongValue {
+  readonly message: string;
+  /** Given when only some builders refuse it. */
+  readonly severity?: Severity;
+}
+
+function refused(message: string | undefined): WrongValue | undefined {
+  return message === undefined ? undefined : { message };
+}
+
+function wrongFlagValue(known: FlagInfo, value: Word): WrongValue | undefined {
   const text = value.value;
   if (known.value === "optional") {
-    return /^(?:true|false|1|0|t|f)$/i.test(text) ? undefined : `--${known.name} takes true or false, not ${text}.`;
+    return refused(
+      /^(?:true|false|1|0|t|f)$/i.test(text) ? undefined : `--${known.name} takes true or false, not ${text}.`,
+    );
   }
   if (durationFlags.has(known.name)) return wrongDuration(known.name, text);
-  if (known.name === "retries") {
-    return /^\+?\d+$/.test(text) ? undefined : `--retries takes a whole number, not ${text}.`;
-  }
+  if (known.name === "retries") return wrongRetries(text);
   if (known.name === "network" || known.name === "security") {
-    return known.values.includes(text) ? undefined : `--${known.name} takes ${known.values.join(", ")}, not ${text}.`;
+    const message = `--${known.name} takes ${known.values.join(", ")}, not ${text}.`;
+    return refused(known.values.includes(text) ? undefined : message);
   }
-  return known.name === "mount" ? wrongMount(text) : undefined;
+  return known.name === "mount" ? refused(wrongMount(text)) : undefined;
+}
+
+function wrongRetries(text: string): WrongValue | undefined {
+  if (!/^\+?\d+$/.test(text)) return refused(`--retries takes a whole number, not ${text}.`);
+  if (Number(text) > 0) return undefined;
+  return {
+    message: "--retries=0 is refused by buildah and means 3 for BuildKit: write how many failures count.",
+    severity: "warning",
+  };
 }
 
 const nanoseconds: Readonly<Record<string, number>> = {
@@ -259,15 +300,19 @@ const nanoseconds: Readonly<Record<string, number>> = {
   h: 3.6e12,
 };
 
-function wrongDuration(name: string, text: string): string | undefined {
-  if (text === "0" || text === "+0" || text === "-0") return undefined;
-  if (!duration.test(text)) return `--${name} takes a time such as 30s or 1m30s, not ${text}.`;
+function wrongDuration(name: string, text: string): WrongValue | undefined {
+  const zero = /^[+-]?0$/.test(text);
+  if (!zero && !duration.test(text)) return refused(`--${name} takes a time such as 30s or 1m30s, not ${text}.`);
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(amount) * (nanoseconds[unit ?? ""] ?? 0);
   }
-  if (text.startsWith("-")) return `--${name} takes no negative time.`;
-  return total > 0 && total < 1e6 ? `--${name} takes at least 1ms.` : undefined;
+  if (total === 0) {
+    const message = `--${name}=${text} is refused by buildah and is the default for BuildKit: leave the flag out.`;
+    return { message, severity: "warning" };
+  }
+  if (text.startsWith("-")) return refused(`--${name} takes no negative time.`);
+  return total < 1e6 ? { message: `--${name} takes at least 1ms.`, severity: "warning" } : undefined;
 }
 
 function wrongMount(text: string): string | undefined {
@@ -285,6 +330,11 @@ function wrongMount(text: string): string | undefined {
 /** Longer texts are not looked at by expressions that may look back. */
 const longest = 20_000;
 
+const brokenStrings = /^\[\s*["'].*["']\s*,?\s*\]$/s;
+/** Where a list of paths stands, no shell can make sense of brackets: `[a-c]*` is a pattern, `["a", "b"` and `[a, b]` are slips. */
+const brokenPaths = /^\[(?:\s*["']|.*,.*\]$)/s;
+const pathLists: ReadonlySet<string> = new Set(["COPY", "ADD", "VOLUME"]);
+
 function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
   const { rest } = node;
   if (rest === undefined || node.kind === "SHELL" || node.kind === "APPCMDS") return [];
@@ -298,7 +348,7 @@ function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
     !info.json ||
     node.json !== "invalid" ||
     rest.text.length > longest ||
-    !/^\[\s*["'].*["']\s*,?\s*\]$/s.test(rest.text)
+    !(pathLists.has(node.kind) ? brokenPaths : brokenStrings).test(rest.text)
   )
     return [];
   const single = /'/.test(rest.text) && !rest.text.includes('"') && !rest.text.includes("\\");
@@ -324,7 +374,13 @@ function ignoredBehindArray(node: Instruction, rest: Word): Finding[] {
   ];
 }
 
-function checkLines(node: Instruction): Finding[] {
+/** A line that ends with two escape characters: one of them may be escaped, or not. */
+function endsDoubled(text: string, escapeMark: Escape): boolean {
+  const end = trimEnd(text, 0, text.length);
+  return end > 1 && text[end - 1] === escapeMark && text[end - 2] === escapeMark;
+}
+
+function checkLines(node: Instruction, escapeMark: Escape): Finding[] {
   const found: Finding[] = [];
   if (node.blankLines.length > 0) {
     const edits = node.blankLines.map((span) => replace(span, ""));
@@ -332,6 +388,16 @@ function checkLines(node: Instruction): Finding[] {
     for (const span of node.blankLines) {
       found.push(finding("KF013", span, "A blank line inside an instruction: remove it, or write # in it.", { fixes }));
     }
+  }
+  if (endsDoubled(node.logical.text, escapeMark)) {
+    const at = node.span.end;
+    found.push(
+      finding(
+        "KF025",
+        { start: Math.max(node.span.start, at - 2), end: at },
+        `sealer and older buildah join the next line here, newer builders do not: end the line otherwise.`,
+      ),
+    );
   }
   for (const heredoc of node.heredocs) {
     found.push(finding("KF015", heredoc.span, "sealer has no heredocs.", { verdict: "sealer" }));
@@ -396,11 +462,13 @@ export function checkDirectives(list: readonly Directive[]): Finding[] {
     const earlier = list.slice(0, index).find((other) => other.name.value === name.value);
     if (earlier !== undefined) {
       const related = [{ span: earlier.span, message: "given here first" }];
-      found.push(finding("KF016", directive.span, `The directive ${name.value} may stand only once.`, { related }));
+      const details = name.value === "escape" ? { related } : { related, severity: "warning" as const };
+      found.push(finding("KF016", directive.span, `The directive ${name.value} may stand only once.`, details));
     }
     if (name.value === "escape" && value.text !== "\\" && value.text !== "`") {
       const fixes = ["\\", "`"].map((mark) => suggestion(`Change to ${mark}`, replace(value.span, mark)));
-      found.push(finding("KF016", value.span, `escape is \\ or \`, not ${value.text}.`, { fixes }));
+      const longer = /^[\\`]/.test(value.text) ? { severity: "warning" as const } : {};
+      found.push(finding("KF016", value.span, `escape is \\ or \`, not ${value.text}.`, { fixes, ...longer }));
     }
     if (name.text !== name.value) {
       const fixes = [safeFix(`Change to ${name.value}`, replace(name.span, name.value))];

@@ -106,8 +106,20 @@ function checkSources(
       return [finding("KF055", span, "A stage cannot copy from itself.", { verdict: "docker" })];
     }
     own?.needs.add(index);
-    return [];
+    return otherCase(source, stages[index]?.entry.node.stageName?.value, span);
   });
+}
+
+/** buildah tells upper from lower case in the names of stages; BuildKit does not. */
+function otherCase(source: string, name: string | undefined, span: Finding["span"]): Finding[] {
+  if (name === undefined || name === source || /^\d+$/.test(source)) return [];
+  const fixes = [suggestion(`Change to ${name}`, replace(span, name))];
+  return [
+    finding("KF054", span, `For buildah ${source} is not the stage ${name}: write it the same.`, {
+      severity: "warning",
+      fixes,
+    }),
+  ];
 }
 
 function sourceStage(flag: Flag): string | undefined {

@@ -75,11 +75,7 @@ function checkFrom(node: From): Finding[] {
 function checkStageName(word: Word): Finding[] {
   const { text, span } = word;
   if (!stageName.test(text)) {
-    return [
-      finding("KF031", span, `${text}: a stage name starts with a letter and holds letters, digits, . _ and -.`, {
-        verdict: "docker",
-      }),
-    ];
+    return [finding("KF031", span, `${text}: a stage name starts with a letter and holds letters, digits, . _ and -.`)];
   }
   if (reserved.has(text.toLowerCase())) {
     return [finding("KF051", span, `${text} means something else: choose another name.`)];
@@ -123,7 +119,7 @@ function checkPorts(node: Expose): Finding[] {
     if (isVariable(word.text) || word.text.length > 200) return [];
     const plain = hostPort.exec(word.value)?.[1];
     const wrong = wrongPort(plain ?? word.value);
-    if (wrong !== undefined) return [finding("KF032", word.span, wrong, { verdict: "docker" })];
+    if (wrong !== undefined) return [finding("KF032", word.span, wrong)];
     const found: Finding[] = [];
     if (plain !== undefined) {
       found.push(
@@ -165,7 +161,12 @@ function checkSignal(node: StopSignal): Finding[] {
   const name = word.value.toUpperCase().replace(/^SIG/, "");
   if (signals.has(name) || /^RTM(?:IN\+(?:[1-9]|1[0-5])|AX-(?:[1-9]|1[0-4]))$/.test(name)) return [];
   if (/^\d+$/.test(name) && Number(name) > 0) return [];
-  return [finding("KF035", word.span, `${word.text} is no signal: write SIGTERM or a number.`, { verdict: "docker" })];
+  const negative = /^-\d+$/.test(name);
+  return [
+    finding("KF035", word.span, `${word.text} is no signal: write SIGTERM or a number.`, {
+      ...(negative ? { severity: "warning" as const } : { verdict: "docker" as const }),
+    }),
+  ];
 }
 
 const secretName = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
