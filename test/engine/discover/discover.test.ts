@@ -58,7 +58,7 @@ test("only the folders that sealer scans count, and what a launch command leads 
 test("image lists of sealer and sealos are read line by line", async () => {
   assert.deepEqual(
     await found({
-      "manifests/imageList": "# all\nnginx:1 # web\n\n'quay.io/a/b@sha256:" + "0".repeat(64) + "'\n",
+      "manifests/imageList": `# all\nnginx:1 # web\n\n'quay.io/a/b@sha256:${"0".repeat(64)}'\n`,
       "images/shim/list": "busybox\n",
     }),
     [
