@@ -61,10 +61,10 @@ function checkKeyword(node: Instruction, info: InstructionInfo): Finding[] {
 }
 
 /** Instructions whose bare name sealer's parser accepts or for which the builder is content. */
-const mayBeBare: ReadonlySet<string> = new Set(["RUN", "CMD", "ENTRYPOINT", "LAUNCH", "CMDS"]);
+const mayBeBare: ReadonlySet<string> = new Set(["RUN", "ENTRYPOINT", "LAUNCH", "CMDS"]);
 
 function checkArguments(node: Instruction, info: InstructionInfo): readonly Finding[] {
-  if (node.rest === undefined && node.heredocs.length === 0) return [bare(node, info)];
+  if (node.rest === undefined && node.heredocs.length === 0) return bare(node, info);
   switch (node.kind) {
     case "FROM":
       return checkFromWords(node.words);
@@ -101,11 +101,17 @@ function checkVolume(node: Extract<Instruction, { kind: "VOLUME" }>): readonly F
   return [finding("KF002", span, "VOLUME needs a path.", { verdict: "docker" })];
 }
 
-function bare(node: Instruction, info: InstructionInfo): Finding {
+function bare(node: Instruction, info: InstructionInfo): readonly Finding[] {
   const message = `Nothing follows ${info.name}: write ${info.usage[0] ?? info.name}`;
-  if (mayBeBare.has(info.name)) return finding("KF002", node.keyword.span, message, { severity: "warning" });
+  const { span } = node.keyword;
+  // sealer crashes on a bare CMD; for others it only says nothing.
+  if (info.name === "CMD") {
+    const mild = finding("KF002", span, message, { severity: "warning", only: "sealos" });
+    return [finding("KF002", span, message, { verdict: "sealer" }), mild];
+  }
+  if (mayBeBare.has(info.name)) return [finding("KF002", span, message, { severity: "warning" })];
   const everyone = info.name === "FROM" || info.name === "COPY" || !info.dialects.includes("sealos");
-  return finding("KF002", node.keyword.span, message, { verdict: everyone ? "everyone" : "docker" });
+  return [finding("KF002", span, message, { verdict: everyone ? "everyone" : "docker" })];
 }
 
 function checkDockerLists(node: Extract<Instruction, { kind: "COPY" | "ADD" | "SHELL" }>): readonly Finding[] {
