@@ -4,6 +4,7 @@ import { type Answer, empty, refuse } from "./answer.ts";
 import { parseContentRange } from "./byteRange.ts";
 import type { RepositoryName, Upload, WritableContent } from "./content.ts";
 import type { RegistryRequest } from "./request.ts";
+import { writeBehind } from "./writeBehind.ts";
 
 /** The uploads that are under way in one server; each belongs to one repository and is used by one request at a time. */
 export interface UploadSessions extends AsyncDisposable {
@@ -180,12 +181,14 @@ async function takeBody(
 
 async function takeBytes(upload: Upload, mostBytes: number, request: RegistryRequest): Promise<Answer | undefined> {
   const tooLarge = (): Answer => refuse("SIZE_INVALID", `A blob may have ${mostBytes} bytes at most.`, { status: 413 });
-  if (upload.receivedBytes + Number(request.headers["content-length"] ?? 0) > mostBytes) return tooLarge();
-  for await (const chunk of request.body) {
-    if (upload.receivedBytes + chunk.length > mostBytes) return tooLarge();
-    await upload.write(chunk);
-  }
-  return undefined;
+  const before = upload.receivedBytes;
+  if (before + Number(request.headers["content-length"] ?? 0) > mostBytes) return tooLarge();
+  const whole = await writeBehind(
+    request.body,
+    (bytes) => upload.write(bytes),
+    (taken) => before + taken <= mostBytes,
+  );
+  return whole ? undefined : tooLarge();
 }
 
 function accepted(name: RepositoryName, session: string, upload: Upload): Answer {

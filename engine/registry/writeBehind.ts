@@ -1,0 +1,55 @@
+/** A body is gathered to this much before it is written: a write for every packet costs more than the packet. */
+const gatherBytes = 1024 * 1024;
+/** Buffers that wait for the next upload; more are given back to the system. */
+const keptBuffers = 16;
+const pool: Buffer[] = [];
+
+/**
+ * Writes a body in pieces of a mebibyte, taking the next packets while the disk is busy with the last piece. Writes do not overlap; when
+ * this returns, all is written. Memory is two pieces, however fast the client is.
+ *
+ * @param admit asked before each packet with the bytes taken so far; false ends the body there, and answers false
+ */
+export async function writeBehind(
+  body: AsyncIterable<Uint8Array>,
+  write: (bytes: Uint8Array) => Promise<void>,
+  admit: (bytesWithThis: number) => boolean,
+): Promise<boolean> {
+  const buffers = [takeBuffer(), takeBuffer()];
+  let filled = 0;
+  let takenBytes = 0;
+  let writing = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    await writing;
+    const [full, other] = buffers as [Buffer, Buffer];
+    writing = write(full.subarray(0, filled));
+    // Its failure is thrown at the next flush; until then nobody waits for it.
+    writing.catch(() => undefined);
+    buffers.splice(0, 2, other, full);
+    filled = 0;
+  };
+  try {
+    for await (const chunk of body) {
+      takenBytes += chunk.length;
+      if (!admit(takenBytes)) return false;
+      for (let at = 0; at < chunk.length; ) {
+        const part = chunk.subarray(at, at + gatherBytes - filled);
+        buffers[0]?.set(part, filled);
+        filled += part.length;
+        at += part.length;
+        if (filled === gatherBytes) await flush();
+      }
+    }
+    if (filled > 0) await flush();
+    await writing;
+    return true;
+  } finally {
+    // Whoever comes next must find no write under way, and no buffer that is still read.
+    await writing.catch(() => undefined);
+    for (const buffer of buffers) if (pool.length < keptBuffers) pool.push(buffer);
+  }
+}
+
+function takeBuffer(): Buffer {
+  return pool.pop() ?? Buffer.allocUnsafeSlow(gatherBytes);
+}
