@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import { workspace } from "vscode";
+import type { BuildMode } from "../engine/protocol.ts";
 
 /** How much of the cache's state the editor shows. */
 export type CacheStatusLevel = "off" | "minimal" | "full";
@@ -10,6 +11,8 @@ export interface Settings {
   /** Absolute path of the image store. */
   readonly storeDir: string;
   readonly cacheStatus: CacheStatusLevel;
+  /** Whether container images are packed. */
+  readonly buildMode: BuildMode;
   /** What a RUN may reach. */
   readonly network: "none" | "host";
 }
@@ -21,7 +24,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     storeDir: given === "" ? defaultStoreDir(env, process.platform, homedir()) : absolute(given, homedir()),
     cacheStatus: section.get<CacheStatusLevel>("cacheStatus", "full"),
-    network: section.get<"none" | "host">("build.network", "none"),
+    buildMode: section.get<BuildMode>("build.mode", "all"),
+    network: section.get<"none" | "host">("build.network", "host"),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type WorkspaceFolder,
   workspace,
 } from "vscode";
+import type { BuildMode } from "../engine/protocol.ts";
 import { BuildLines, resultLines } from "./buildLines.ts";
 import { failureOf, isCancellation } from "./failures.ts";
 import { suggestedReference } from "./references.ts";
@@ -30,6 +31,7 @@ interface BuildTaskDefinition extends TaskDefinition {
   readonly platforms?: readonly string[];
   readonly target?: string;
   readonly noCache?: boolean;
+  readonly mode?: BuildMode;
 }
 
 /** Offers a build task for each Kubefile of the workspace, and runs those of `tasks.json`. */
@@ -105,6 +107,7 @@ function inputsOf(
     contextDir,
     tags: definition.tags ?? [suggestedReference(path.basename(contextDir))],
     network: session.settings().network,
+    buildMode: definition.mode ?? session.settings().buildMode,
     ...(buildArgs ? { buildArgs } : {}),
     ...(platforms ? { platforms } : {}),
     ...(target ? { target } : {}),

@@ -125,7 +125,8 @@ export class CacheStatus {
 
   #plan(document: TextDocument, token: CancellationToken): Promise<PlanResult> {
     const kubefile = document.uri.fsPath;
-    const inputs = { contextDir: path.dirname(kubefile), kubefile, network: this.#settings().network };
+    const { network, buildMode } = this.#settings();
+    const inputs = { contextDir: path.dirname(kubefile), kubefile, network, buildMode };
     const unsaved = document.isDirty ? { text: document.getText() } : {};
     return this.#engine.request(plan, { ...inputs, ...unsaved }, token);
   }

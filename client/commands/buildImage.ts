@@ -121,6 +121,7 @@ async function runWithLog(
         kubefile: kubefile.fsPath,
         tags: options.tags ?? [],
         network: session.settings().network,
+        buildMode: session.settings().buildMode,
         ...(options.noCache ? { noCache: true } : {}),
       },
       (progress, build) => {
