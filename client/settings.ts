@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { workspace } from "vscode";
 import type { BuildMode } from "../engine/protocol.ts";
+import { defaultStoreDir } from "./storeDir.ts";
 
 /** How much of the cache's state the editor shows. */
 export type CacheStatusLevel = "off" | "minimal" | "full";
@@ -22,7 +23,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const section = workspace.getConfiguration("kubefile");
   const given = section.get<string>("store.path", "").trim();
   return {
-    storeDir: given === "" ? defaultStoreDir(env, process.platform, homedir()) : absolute(given, homedir()),
+    storeDir: given === "" ? defaultStoreDir(env, homedir()) : absolute(given, homedir()),
     cacheStatus: section.get<CacheStatusLevel>("cacheStatus", "full"),
     buildMode: section.get<BuildMode>("build.mode", "all"),
     network: section.get<"none" | "host">("build.network", "host"),
@@ -31,12 +32,4 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 
 function absolute(given: string, home: string): string {
   return path.resolve(home, given.replace(/^~(?=$|[/\\])/, home));
-}
-
-/** The store the command line uses too: KUBEFILE_STORE, else where the platform keeps a person's data. */
-export function defaultStoreDir(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
-  if (env["KUBEFILE_STORE"]) return path.resolve(env["KUBEFILE_STORE"]);
-  if (platform === "darwin") return path.join(home, "Library", "Application Support", "kubefile");
-  if (platform === "win32") return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "kubefile");
-  return path.join(env["XDG_DATA_HOME"] || path.join(home, ".local", "share"), "kubefile");
 }
