@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test as withoutLimit } from "node:test";
@@ -23,8 +24,8 @@ import { tagTestImage } from "../support/testImages.ts";
 const skip = skipWithoutProgram("docker-registry");
 /** A mirror that waits for something that never comes must fail its test, not stop the suite. */
 const test = (title: string, options: { readonly skip: string | false }, act: () => Promise<void>): void =>
-  void withoutLimit(title, { ...options, timeout: 60_000 }, act);
-const signal = AbortSignal.timeout(120_000);
+  void withoutLimit(title, { ...options, timeout: bigMib > 16 ? 300_000 : 60_000 }, act);
+const signal = AbortSignal.timeout(400_000);
 /** Size of the blob that many pull at once; `KUBEFILE_MIRROR_MIB=256` runs the whole figure. */
 const bigMib = Number(process.env["KUBEFILE_MIRROR_MIB"] ?? 8);
 const readers = 200;
@@ -91,6 +92,35 @@ async function serveMirror(options: Partial<MirrorOptions> = {}, dir?: string): 
   });
 }
 
+/** Readers whose bytes are hashed; with a large blob the clients would otherwise be what is measured. */
+const hashed = bigMib > 16 ? 8 : readers;
+
+interface PulledBlob {
+  readonly status: number;
+  readonly sizeBytes: number;
+  /** Of the bytes that came, when they were hashed. */
+  readonly digest: string;
+}
+
+/** Pulls as a runtime does: from a place on, keeping nothing. */
+function pullBlob(url: string, start: number, hash: boolean): Promise<PulledBlob> {
+  return new Promise((resolve, reject) => {
+    const headers = start === 0 ? {} : { Range: `bytes=${start}-` };
+    get(url, { headers, agent: false }, (answer) => {
+      const digester = createHash("sha256");
+      let sizeBytes = 0;
+      answer.on("data", (chunk: Buffer) => {
+        sizeBytes += chunk.length;
+        if (hash) digester.update(chunk);
+      });
+      answer.once("error", reject);
+      answer.once("end", () =>
+        resolve({ status: answer.statusCode ?? 0, sizeBytes, digest: `sha256:${digester.digest("hex")}` }),
+      );
+    }).once("error", reject);
+  });
+}
+
 const registryUrl = (): string => `http://${upstream.host}`;
 
 async function putBlob(repository: string, bytes: Uint8Array): Promise<Digest> {
@@ -152,11 +182,10 @@ test(`${readers} clients that pull one cold blob of ${bigMib} MiB at once cause 
   await using served = await serveMirror();
   const pulls = Array.from({ length: readers }, async (_, index) => {
     const start = index % 2 === 0 ? 0 : Math.floor(bytes.length / 2);
-    const answer = await fetch(`${served.url}/v2/team/big/blobs/${digest}?ns=up.example`, {
-      headers: start === 0 ? {} : { Range: `bytes=${start}-` },
-    });
-    assert.equal(answer.status, start === 0 ? 200 : 206);
-    assert.equal(digestOf(Buffer.from(await answer.arrayBuffer())), digestOf(bytes.subarray(start)));
+    const pulled = await pullBlob(`${served.url}/v2/team/big/blobs/${digest}?ns=up.example`, start, index < hashed);
+    assert.equal(pulled.status, start === 0 ? 200 : 206);
+    assert.equal(pulled.sizeBytes, bytes.length - start);
+    if (index < hashed) assert.equal(pulled.digest, start === 0 ? digest : digestOf(bytes.subarray(start)));
   });
   await Promise.all(pulls);
   assert.equal(seen(`GET /v2/team/big/blobs/${digest}`), 1);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../../engine/oci/digest.ts";
+import { prune } from "../../../engine/operations/housekeeping.ts";
 import { evictMirror, planEviction } from "../../../engine/registry/evictMirror.ts";
 import { layeredContent } from "../../../engine/registry/layeredContent.ts";
 import { readMirrored, writeMirrored, writeTag } from "../../../engine/registry/mirrorRecords.ts";
@@ -101,4 +102,18 @@ test("a mirror over its budget loses what was used longest ago; pins, images and
   assert.deepEqual([has("pinned"), has("old"), has("new")], [true, false, true]);
   assert.equal(store.stat(digestOf(Buffer.alloc(100_000, "old"))), undefined);
   assert.ok(store.stat(image.digest));
+});
+
+test("pruning everything keeps what was pushed to the registry", async () => {
+  await using temporary = await temporaryStore();
+  const { store } = temporary;
+  const pushed = openPushedContent(store, "shared");
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [] }));
+  const digest = digestOf(bytes);
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  await pushed.putManifest({ path: "a/b" }, { digest, mediaType, bytes, tags: ["1"] }, signal);
+  await mirrored(store, "old", 1000);
+  await prune(store, { dryRun: false, all: true }, signal);
+  assert.equal((await openPushedContent(store, "shared").manifest({ path: "a/b" }, "1", signal))?.digest, digest);
+  assert.equal(store.listRecords("mirror-blob").length, 0);
 });
