@@ -58,13 +58,19 @@ class MergedTree implements TreeView {
   put(member: ListedMember, layer: number): void {
     const path = this.placeOf(member.path);
     if (member.kind !== "directory") this.empty(path);
-    const target = member.kind === "hardLink" ? this.members.get(this.placeOf(member.linkTarget)) : undefined;
-    this.members.set(path, { ...member, path, layer, linked: target?.linked ?? target });
+    this.members.set(path, this.#entry(member, path, layer));
     for (let child = path; child !== ""; child = parentPath(child)) {
       const siblings = this.#children.get(parentPath(child)) ?? new Set();
       if (siblings.has(child)) return;
       this.#children.set(parentPath(child), siblings.add(child));
     }
+  }
+
+  /** Another name of a symlink is a symlink; another name of anything else stays one, and knows what it names. */
+  #entry(member: ListedMember, path: ByteString, layer: number): MergedMember {
+    const target = member.kind === "hardLink" ? this.members.get(this.placeOf(member.linkTarget)) : undefined;
+    if (target?.kind === "symlink") return { ...target, path };
+    return { ...member, path, layer, linked: target?.linked ?? target };
   }
 
   remove(path: ByteString): void {
