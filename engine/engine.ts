@@ -1,11 +1,12 @@
 import type { ImagePuller } from "./build/baseImage.ts";
-import { inlineReaders, WorkerReaders } from "./layer/readers.ts";
+import { inlineReaders } from "./layer/readers.ts";
+import type { WorkerReaders } from "./layer/workerReaders.ts";
 import type { BasePulls } from "./operations/basePulls.ts";
 import { type BuildFollower, buildImage } from "./operations/buildImage.ts";
+import type { DiscoverMemory } from "./operations/discoverContext.ts";
 import { pastBuilds } from "./operations/history.ts";
 import { diskUsage, prune, removeImage, tagImage, verify } from "./operations/housekeeping.ts";
 import { inspect, listImages } from "./operations/images.ts";
-import type { LockResult } from "./operations/lockImages.ts";
 import type { EngineParts } from "./operations/parts.ts";
 import { planImage } from "./operations/planImage.ts";
 import type { Sharing, SharingChoices, SharingWorld } from "./operations/sharing.ts";
@@ -13,9 +14,14 @@ import type {
   BuildParams,
   BuildRecord,
   BuildResult,
+  DiscoverParams,
+  DiscoverResult,
   DiskUsageResult,
   ImageDetails,
   ImageSummary,
+  LoadParams,
+  LoadResult,
+  LockResult,
   PlanParams,
   PlanResult,
   PruneParams,
@@ -52,6 +58,8 @@ export interface Engine extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<LockResult>;
   plan(params: PlanParams, signal: AbortSignal): Promise<PlanResult>;
+  /** Tells which container images a build context needs; remembers what it read for the next time. */
+  discover(params: DiscoverParams, signal: AbortSignal): Promise<DiscoverResult>;
   images(): readonly ImageSummary[];
   inspect(reference: string): ImageDetails;
   removeImage(reference: string): Promise<{ readonly digest: string }>;
@@ -65,6 +73,8 @@ export interface Engine extends AsyncDisposable {
   builds(limit: number): readonly BuildRecord[];
   /** Writes an image to a file or folder. */
   save(params: SaveParams, signal: AbortSignal): Promise<{ readonly path: string; readonly sizeBytes: number }>;
+  /** Brings the images of a file or folder into the store. */
+  load(params: LoadParams, signal: AbortSignal): Promise<LoadResult>;
   verify(signal: AbortSignal): Promise<VerifyResult>;
   /** Everything that talks to registries. The caller disposes it. */
   sharing(choices: SharingChoices): Promise<Sharing>;
@@ -80,6 +90,7 @@ export function openEngine(options: EngineOptions): Engine {
   let workers: WorkerReaders | undefined;
   const world: SharingWorld = { environment: {}, homeDir: "/", ...options.world, now: options.now };
   let pulls: BasePulls | undefined;
+  let discoveries: DiscoverMemory | undefined;
   const basePuller: ImagePuller | undefined =
     options.world === undefined
       ? undefined
@@ -104,9 +115,10 @@ export function openEngine(options: EngineOptions): Engine {
             const { Sharing } = await import("./operations/sharing.ts");
             return new Sharing(store, world, { insecureRegistries }).client;
           },
-    readersFor(files, bytes) {
+    async readersFor(files, bytes) {
       if (files < fewFiles && bytes < fewBytes) return inlineReaders;
-      workers ??= new WorkerReaders();
+      const { WorkerReaders: Threads } = await import("./layer/workerReaders.ts");
+      workers ??= new Threads();
       return workers;
     },
   };
@@ -118,6 +130,11 @@ export function openEngine(options: EngineOptions): Engine {
       return await lockImages(parts, params, choices, follower, signal);
     },
     plan: (params, signal) => planImage(parts, params, signal),
+    async discover(params, signal) {
+      const { DiscoverMemory, discoverContext } = await import("./operations/discoverContext.ts");
+      discoveries ??= new DiscoverMemory();
+      return await discoverContext(parts, params, discoveries, signal);
+    },
     images: () => listImages(store),
     inspect: (reference) => inspect(store, reference),
     removeImage: (reference) => removeImage(store, reference),
@@ -127,11 +144,17 @@ export function openEngine(options: EngineOptions): Engine {
     builds: (limit) => pastBuilds(store, limit),
     async save({ reference, path, format }, signal) {
       // Saving is rare: its code is loaded when it is asked for.
-      const { saveImages } = await import("./archive/save.ts");
-      const request = { references: [reference], output: path, format };
-      const saved = await saveImages(store, request, () => undefined, signal);
+      const { saveArchive } = await import("./operations/archives.ts");
+      const choices = { references: [reference], output: path, format };
+      const saved = await saveArchive(store, choices, { onProgress: () => undefined, signal });
       for (const warning of saved.warnings) options.log("warn", warning);
       return { path, sizeBytes: saved.sizeBytes };
+    },
+    async load({ path }, signal) {
+      const { loadArchive } = await import("./operations/archives.ts");
+      const loaded = await loadArchive(store, { input: path }, { onProgress: () => undefined, signal });
+      for (const warning of loaded.warnings) options.log("warn", warning);
+      return { images: loaded.images.map(({ names, target }) => ({ references: names, digest: target.digest })) };
     },
     verify: (signal) => verify(store, signal),
     async sharing(choices) {

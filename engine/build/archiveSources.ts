@@ -10,7 +10,7 @@ import type { TopSource } from "../plan/copyLayout.ts";
 import { decodeHeader } from "../tar/header.ts";
 import { readTar, type TarMember } from "../tar/read.ts";
 import type { MadeItem } from "./copyEntries.ts";
-import type { Spool } from "./imageTree.ts";
+import type { Spool } from "./spool.ts";
 import type { BuildWorkshop } from "./workshop.ts";
 
 /** How a file that ADD unpacks is compressed. */

@@ -15,7 +15,6 @@ import {
   packUnknown,
   rememberedContents,
 } from "./copyStep.ts";
-import { download, knownDownload } from "./download.ts";
 import { variableRecord, whyBuild } from "./reasons.ts";
 import { noLayer, ownLayer, type StageState, type StepDone, type StepHands } from "./stageRun.ts";
 import type { NumberedStep, StepOutcome, StepReporter } from "./stepOutcome.ts";
@@ -29,7 +28,10 @@ export function buildHands(shop: BuildWorkshop, reporter: StepReporter, run: Run
   return {
     run,
     async copy(step, numbered, state) {
-      const prepared = await prepareCopy(shop, step, state, (url, checksum) => download(shop, url, checksum));
+      const prepared = await prepareCopy(shop, step, state, async (url, checksum) => {
+        const { download } = await import("./download.ts");
+        return download(shop, url, checksum);
+      });
       return finishCopy(await buildCopy(shop, step, numbered, prepared, reporter));
     },
     async workdir(step, numbered, state) {
@@ -46,7 +48,7 @@ export function planHands(shop: Workshop, run: RunHands): StepHands {
     run,
     async copy(step, numbered, state) {
       const known = async (url: string, checksum: string | undefined): Promise<Digest | undefined> =>
-        writtenChecksum(checksum) ?? knownDownload(shop, url)?.digest;
+        writtenChecksum(checksum) ?? (await import("./download.ts")).knownDownload(shop, url)?.digest;
       return planCopy(shop, step, numbered, await prepareCopy(shop, step, state, known));
     },
     async workdir(step, numbered, state) {

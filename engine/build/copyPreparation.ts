@@ -17,7 +17,6 @@ import { cleanPath } from "../plan/sources.ts";
 import type { CopySource, CopyStep } from "../plan/steps.ts";
 import { tarEntry } from "../tar/entry.ts";
 import { type AppDetection, detectApp } from "./apps.ts";
-import { archiveSource, isArchive } from "./archiveSources.ts";
 import { knowXattrs, xattrsOf } from "./contextXattrs.ts";
 import {
   type CopyAttributes,
@@ -28,10 +27,8 @@ import {
   shapeOfMembers,
 } from "./copyEntries.ts";
 import { type CopyInputs, copyInputs } from "./copyStep.ts";
-import { Spool } from "./imageTree.ts";
 import { ownerIds } from "./owner.ts";
 import type { StageState } from "./stageRun.ts";
-import { treeSources } from "./treeSources.ts";
 import type { BuildWorkshop, StageLayer, Workshop } from "./workshop.ts";
 
 /** A COPY laid out: what its layer will hold, or what it is made from. */
@@ -151,7 +148,10 @@ async function prepareFrom(shop: Workshop, step: CopyStep, state: StageState, ta
     shape: undefined,
     totalBytes: 0,
     detected: undefined,
-    derive: async (building) => membersOf(shop, await treeSources(building, step, layers ?? []), target),
+    async derive(building) {
+      const { treeSources } = await import("./treeSources.ts");
+      return membersOf(shop, await treeSources(building, step, layers ?? []), target);
+    },
     blocked: layers === undefined ? "the stage it copies from is built before it" : undefined,
   };
 }
@@ -228,6 +228,7 @@ function urlName(url: string, step: CopyStep): ByteString {
 }
 
 async function archivesAmong(shop: Workshop, sources: readonly ContextSource[]): Promise<ReadonlySet<ContextSource>> {
+  const { isArchive } = await import("./archiveSources.ts");
   const archives = new Set<ContextSource>();
   for (const source of sources) {
     const { entry } = source.match;
@@ -243,6 +244,7 @@ async function unpackArchives(
   files: readonly TopSource<CopyItem>[],
   target: Target,
 ): Promise<readonly CopyMember[]> {
+  const [{ archiveSource }, { Spool }] = await Promise.all([import("./archiveSources.ts"), import("./spool.ts")]);
   const spool = new Spool(shop.lease.scratchDir());
   const all: TopSource<CopyItem>[] = [];
   for (const source of sources) {

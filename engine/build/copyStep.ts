@@ -66,7 +66,7 @@ export async function knowContents(
     return member?.entry.content.from === "file" ? [{ row, member, content: member.entry.content }] : [];
   });
   const bytes = files.reduce((sum, { content }) => sum + content.identity.size, 0);
-  const readers = shop.readersFor(files.length, bytes);
+  const readers = await shop.readersFor(files.length, bytes);
   const digests = await digestFiles(
     files.map(({ content }) => content),
     readers,
@@ -96,7 +96,7 @@ export async function packKnown(
   const index = shop.noCache ? undefined : shop.memory.index(known.definition);
   const plan = await planPieces(shop, known, index);
   const bytes = known.members.reduce((sum, { entry }) => sum + entry.size, 0);
-  const readers = shop.readersFor(plan.pieces.length, bytes);
+  const readers = await shop.readersFor(plan.pieces.length, bytes);
   await using segment = shop.lease.createSegment();
   const assembled = await assembleLayer(plan.pieces, segment.path, { readers, onProgress, signal: shop.signal });
   await segment.commit();
@@ -115,7 +115,7 @@ export async function packUnknown(
 ): Promise<{ readonly known: KnownCopy; readonly made: MadeLayer | undefined }> {
   const pieces = inputs.members.map(({ entry }) => ({ kind: "entry", entry }) as const);
   const bytes = inputs.members.reduce((sum, { entry }) => sum + entry.size, 0);
-  const readers = shop.readersFor(pieces.length, bytes);
+  const readers = await shop.readersFor(pieces.length, bytes);
   await using segment = shop.lease.createSegment();
   const assembled = await assembleLayer(pieces, segment.path, { readers, onProgress, signal: shop.signal });
   learnAll(shop, inputs.members, assembled);
@@ -140,7 +140,7 @@ export async function packDerived(
   if (inputs.members.length === 0) return { diffId: undefined, sizeBytes: 0, writtenBytes: 0 };
   const pieces = inputs.members.map(({ entry }) => ({ kind: "entry", entry }) as const);
   const bytes = inputs.members.reduce((sum, { entry }) => sum + entry.size, 0);
-  const readers = shop.readersFor(pieces.length, bytes);
+  const readers = await shop.readersFor(pieces.length, bytes);
   await using segment = shop.lease.createSegment();
   const assembled = await assembleLayer(pieces, segment.path, { readers, onProgress, signal: shop.signal });
   await segment.commit();

@@ -1,14 +1,11 @@
-import { createHash } from "node:crypto";
-import { lstatSync } from "node:fs";
-import { open } from "node:fs/promises";
-import path from "node:path";
-import { type ByteString, bytesOfText } from "../byteString.ts";
+import type { ByteString } from "../byteString.ts";
 import { decompress } from "../layer/decompress.ts";
-import type { FileIdentity, LayerContent } from "../layer/layerEntry.ts";
+import type { LayerContent } from "../layer/layerEntry.ts";
 import { joinPath, memberPath, parentPath, resolvePath, type TreeNode, type TreeView } from "../layer/safePath.ts";
 import { readWhiteout } from "../layer/whiteout.ts";
 import { type TarEntry, tarEntry } from "../tar/entry.ts";
 import { readTar } from "../tar/read.ts";
+import type { Spool } from "./spool.ts";
 import type { StageLayer, Workshop } from "./workshop.ts";
 
 /** Something in the tree of a stage or image, and where its content is. */
@@ -136,42 +133,6 @@ function fileOf(
 
 function membersOf(shop: Workshop, layer: StageLayer): ReturnType<typeof readTar> {
   return readTar(decompress(shop.store.read(layer.descriptor.digest, {}, shop.signal)));
-}
-
-/** Writes contents of a stream of members to files of a folder, to be packed from there. */
-export class Spool {
-  readonly #dir: string;
-  #count = 0;
-
-  constructor(dir: string) {
-    this.#dir = dir;
-  }
-
-  /** Writes one content and tells where it is and what it must still be when it is read. */
-  async write(
-    content: AsyncIterable<Uint8Array>,
-  ): Promise<{ readonly content: LayerContent; readonly digest: string }> {
-    const file = path.join(this.#dir, `spool-${this.#count++}`);
-    const hash = createHash("sha256");
-    const handle = await open(file, "wx");
-    try {
-      for await (const chunk of content) {
-        hash.update(chunk);
-        await handle.writeFile(chunk);
-      }
-    } finally {
-      await handle.close();
-    }
-    return {
-      content: { from: "file", path: bytesOfText(file), identity: identityOf(file) },
-      digest: hash.digest("hex"),
-    };
-  }
-}
-
-function identityOf(file: string): FileIdentity {
-  const { dev, ino, size, mtimeNs, ctimeNs } = lstatSync(file, { bigint: true });
-  return { dev, ino, size: Number(size), mtimeNs, ctimeNs };
 }
 
 /** Brings the contents of some files of a tree into a spool: each layer is read once. */

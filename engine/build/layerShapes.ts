@@ -1,6 +1,5 @@
 import type { ByteString } from "../byteString.ts";
 import { recordKinds } from "../cache/stepMemory.ts";
-import { decompress } from "../layer/decompress.ts";
 import type { LayerShape } from "../layer/treeShape.ts";
 import { readWhiteout } from "../layer/whiteout.ts";
 import { readTar } from "../tar/read.ts";
@@ -32,6 +31,7 @@ async function readShape(shop: Workshop, layer: StageLayer): Promise<LayerShape>
   const others: ByteString[] = [];
   const deleted: ByteString[] = [];
   const opaque: ByteString[] = [];
+  const { decompress } = await import("../layer/decompress.ts");
   const blob = shop.store.readBlob(layer.descriptor, shop.signal);
   for await (const { entry } of readTar(decompress(blob))) {
     const path = entry.path.replace(/^(?:\.?\/)+/, "") as ByteString;

@@ -1,6 +1,5 @@
 import { type ByteString, bytesOfText } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
-import { decompress } from "../layer/decompress.ts";
 import { memberPath } from "../layer/safePath.ts";
 import { readTar } from "../tar/read.ts";
 import type { StageState } from "./stageRun.ts";
@@ -66,6 +65,7 @@ async function readLines(shop: Workshop, file: string, state: StageState): Promi
 }
 
 async function readFile(shop: Workshop, layer: StageLayer, wanted: ByteString): Promise<string | undefined> {
+  const { decompress } = await import("../layer/decompress.ts");
   const blob = shop.store.read(layer.descriptor.digest, {}, shop.signal);
   let found: Buffer | undefined;
   for await (const member of readTar(decompress(blob))) {

@@ -5,7 +5,7 @@ import { hostPath, resolveInContext } from "../plan/context.ts";
 import { cleanPath } from "../plan/sources.ts";
 import type { RunMount, RunStep } from "../plan/steps.ts";
 import { materialise } from "./rootfs.ts";
-import { layerSource } from "./runStep.ts";
+import { layerSource } from "./runCarryOut.ts";
 import { openCacheMount } from "./sandboxCacheMount.ts";
 import type { RootfsOptions, SandboxMount } from "./sandboxSpec.ts";
 import type { StageState } from "./stageRun.ts";

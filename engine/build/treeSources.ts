@@ -6,7 +6,8 @@ import { baseName, cleanPath } from "../plan/sources.ts";
 import type { CopyStep } from "../plan/steps.ts";
 import { hasWildcard, matchSegment } from "../plan/wildcard.ts";
 import type { MadeItem } from "./copyEntries.ts";
-import { type ImageTree, readImageTree, Spool, spoolFiles, type TreeFile } from "./imageTree.ts";
+import { type ImageTree, readImageTree, spoolFiles, type TreeFile } from "./imageTree.ts";
+import { Spool } from "./spool.ts";
 import type { BuildWorkshop, StageLayer } from "./workshop.ts";
 
 /**

@@ -17,7 +17,7 @@ export interface Workshop {
   readonly context: BuildContext;
   readonly contextMemory: ContextMemory;
   /** Readers for a job of that many files and bytes: on this thread when it is small. */
-  readersFor(files: number, bytes: number): Readers;
+  readersFor(files: number, bytes: number): Promise<Readers>;
   /** Milliseconds since the epoch; only for records, never in a result. */
   readonly now: () => number;
   readonly sourceDateEpoch: number | undefined;

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import type { WorkerAnswer, WorkerRequest } from "./readers.ts";
 import { FileStream, readFiles, readRanges } from "./readFiles.ts";
+import type { WorkerAnswer, WorkerRequest } from "./workerReaders.ts";
 
 /** The other side of `WorkerReaders`: reads what it is asked for, and hands the slab back. */
 const streams = new Map<number, FileStream>();

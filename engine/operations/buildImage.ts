@@ -20,8 +20,9 @@ import { rememberContainerImages } from "./containerOrigins.ts";
 import { markPlace, protocolError } from "./errorPlace.ts";
 import { rememberBuild } from "./history.ts";
 import { type OpenInputs, openInputs } from "./inputs.ts";
+import { mayNeedImages } from "./mayNeedImages.ts";
 import { rememberOrigin } from "./origins.ts";
-import { openPacker, type Packer, packedSummary } from "./packer.ts";
+import type { Packer } from "./packer.ts";
 import type { EngineParts } from "./parts.ts";
 import { runDirsOf, secretReader } from "./runInputs.ts";
 import { RecordingReporter } from "./stepRecords.ts";
@@ -135,14 +136,22 @@ async function buildAll(
   recorder.planned(allSteps(plans));
   follower.planned(allSteps(plans));
   const hands = buildHands(shop, recorder, runHands(shop));
-  await using packer =
-    params.buildMode === "all" ? await openPacker(parts, params, inputs, lease, signal, resolveOnly) : undefined;
+  await using held = new AsyncDisposableStack();
+  let packer: Packer | undefined;
+  const openOnce = async (stages: Awaited<ReturnType<typeof runPlatform>>): Promise<Packer | undefined> => {
+    if (params.buildMode !== "all" || packer !== undefined) return packer;
+    if (!resolveOnly && !(await mayNeedImages(params, inputs.recipe.path, stages))) return undefined;
+    // Discovery, charts and registries are most of the engine: loaded when an image may need them.
+    const { openPacker } = await import("./packer.ts");
+    packer = held.use(await openPacker(parts, params, inputs, lease, signal, resolveOnly));
+    return packer;
+  };
   const images: PlatformImage[] = [];
   try {
     for (const plan of plans) {
       const stages = await runPlatform(shop, plan, hands, recorder, () => stop.abort());
       throwIfCancelled(signal);
-      images.push(await imageOf(plan, stages, { lease, params, packer, follower }));
+      images.push(await imageOf(plan, stages, { lease, params, packer: await openOnce(stages), follower }));
     }
   } finally {
     // What was read is known whatever became of the build.
@@ -157,7 +166,19 @@ async function buildAll(
   const packed = images.flatMap((image) => image.packed ?? []);
   for (const warning of packer?.warnings(packed) ?? []) follower.warning(undefined, warning);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-  return { target, sizeBytes, packed, summary: packer === undefined ? undefined : packedSummary(packed) };
+  const summary = params.buildMode === "all" ? summaryOf(packed) : undefined;
+  return { target, sizeBytes, packed, summary };
+}
+
+/** Adds up what was packed for all platforms. */
+function summaryOf(packed: readonly Packed[]): PackedSummary {
+  const sum = (value: (each: Packed) => number): number => packed.reduce((total, each) => total + value(each), 0);
+  return {
+    images: sum(({ collected }) => collected.images.length),
+    sizeBytes: sum(({ layer }) => layer?.sizeBytes ?? 0),
+    movedBytes: sum(({ collected }) => collected.movedBytes),
+    left: packed.flatMap(({ collected }) => collected.left),
+  };
 }
 
 /** Notes beside each platform's image which lines made its layers, and which places asked for its container images. */

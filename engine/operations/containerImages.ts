@@ -23,7 +23,7 @@ import type { PackedContainerImage } from "../protocol.ts";
 import { distributionLayout } from "../registry/distributionLayout.ts";
 import type { RegistryClient } from "../remote/client.ts";
 import type { Lease, Store } from "../store/contract.ts";
-import { packedContainerImages } from "./containerOrigins.ts";
+import { packedContainerImages } from "./packedContainerImages.ts";
 
 /** What packing container images works with. */
 export interface PackingHands {

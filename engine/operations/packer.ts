@@ -9,7 +9,7 @@ import { EngineError } from "../errors.ts";
 import type { Platform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { StagePlan } from "../plan/steps.ts";
-import type { BuildInputs, ContainerImageChoices, PackedSummary } from "../protocol.ts";
+import type { BuildInputs, ContainerImageChoices } from "../protocol.ts";
 import type { RegistryClient } from "../remote/client.ts";
 import type { Lease } from "../store/contract.ts";
 import { type Packed, type PackingOptions, packContainerImages } from "./containerImages.ts";
@@ -96,17 +96,6 @@ function driftWarnings({ discovery }: Packed, options: PackingOptions): readonly
       : [`${unneeded.length} no longer needed (${unneeded.map(({ image }) => image).join(", ")})`]),
   ];
   return [`kubefile.lock is not up to date: ${parts.join(", ")}. Run kubefile lock.`];
-}
-
-/** Adds up what was packed for all platforms. */
-export function packedSummary(packed: readonly Packed[]): PackedSummary {
-  const sum = (value: (each: Packed) => number): number => packed.reduce((total, each) => total + value(each), 0);
-  return {
-    images: sum(({ collected }) => collected.images.length),
-    sizeBytes: sum(({ layer }) => layer?.sizeBytes ?? 0),
-    movedBytes: sum(({ collected }) => collected.movedBytes),
-    left: packed.flatMap(({ collected }) => collected.left),
-  };
 }
 
 async function namedText(file: string): Promise<{ readonly file: string; readonly text: string }> {

@@ -15,5 +15,5 @@ export interface EngineParts {
   readonly registryClient:
     | ((insecureRegistries: readonly string[]) => Promise<RegistryClient & AsyncDisposable>)
     | undefined;
-  readersFor(files: number, bytes: number): Readers;
+  readersFor(files: number, bytes: number): Promise<Readers>;
 }
