@@ -52,6 +52,8 @@ async function runNodeTests(patterns: readonly string[], concurrency: number): P
   return withSummaryFile((summaryFile) =>
     runNode(
       [
+        "--import",
+        path.join(rootDir, "test/support/fixedSeed.ts"),
         "--test",
         `--test-concurrency=${concurrency}`,
         "--test-timeout=300000",
