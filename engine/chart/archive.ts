@@ -19,17 +19,7 @@ const block = 512;
 export function unpackChart(bytes: Uint8Array): ChartFiles {
   const files = new Map<string, Uint8Array>();
   for (const { name, data } of entries(inflate(bytes))) {
-    const separator = name.includes("\\") ? "\\" : "/";
-    const [top, ...rest] = name.split(separator);
-    if (top === "Chart.yaml") throw new ArchiveError("chart yaml not in base directory");
-    const inner = rest.join("/");
-    if (inner.startsWith("/")) throw new ArchiveError("chart illegally contains absolute paths");
-    const path = cleanPath(inner);
-    if (path === ".") {
-      throw new ArchiveError(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`);
-    }
-    if (path.startsWith("..")) throw new ArchiveError("chart illegally references parent directory");
-    if (/^[a-zA-Z]:\//.test(path)) throw new ArchiveError("chart contains illegally named files");
+    const path = pathInChart(name);
     if (data.length > largestFileBytes) {
       throw new ArchiveError(
         `decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${largestFileBytes}`,
@@ -39,6 +29,22 @@ export function unpackChart(bytes: Uint8Array): ChartFiles {
   }
   if (files.size === 0) throw new ArchiveError("no files in chart archive");
   return files;
+}
+
+/** Where an entry stands inside the chart. @throws ArchiveError when it stands outside */
+function pathInChart(name: string): string {
+  const separator = name.includes("\\") ? "\\" : "/";
+  const [top, ...rest] = name.split(separator);
+  if (top === "Chart.yaml") throw new ArchiveError("chart yaml not in base directory");
+  const inner = rest.join("/");
+  if (inner.startsWith("/")) throw new ArchiveError("chart illegally contains absolute paths");
+  const path = cleanPath(inner);
+  if (path === ".") {
+    throw new ArchiveError(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`);
+  }
+  if (path.startsWith("..")) throw new ArchiveError("chart illegally references parent directory");
+  if (/^[a-zA-Z]:\//.test(path)) throw new ArchiveError("chart contains illegally named files");
+  return path;
 }
 
 /** Bytes without a leading UTF-8 byte order mark. */
@@ -57,8 +63,27 @@ function inflate(bytes: Uint8Array): Uint8Array {
   }
 }
 
+/** Type flags of entries that are files; links and folders hold nothing a chart has. */
+const fileTypes: ReadonlySet<string> = new Set(["0", "\0", "7"]);
+
 function* entries(tar: Uint8Array): Generator<{ readonly name: string; readonly data: Uint8Array }> {
   let longName: string | undefined;
+  for (const { header, data } of records(tar)) {
+    const type = String.fromCharCode(header[156] ?? 0);
+    if (fileTypes.has(type)) yield { name: longName ?? nameOf(header), data };
+    longName = nameOfNext(type, data, longName);
+  }
+}
+
+/** The name an extended header gives to the entry after it; what stands in between forgets it, but for a global header. */
+function nameOfNext(type: string, data: Uint8Array, known: string | undefined): string | undefined {
+  if (type === "x") return paxPath(data) ?? known;
+  if (type === "L") return fieldText(data, 0, data.length);
+  return type === "g" ? known : undefined;
+}
+
+/** Each header of a tar with the bytes that follow it. */
+function* records(tar: Uint8Array): Generator<{ readonly header: Uint8Array; readonly data: Uint8Array }> {
   for (let at = 0; at + block <= tar.length; ) {
     const header = tar.subarray(at, at + block);
     if (header.every((byte) => byte === 0)) return;
@@ -66,13 +91,7 @@ function* entries(tar: Uint8Array): Generator<{ readonly name: string; readonly 
     const data = tar.subarray(at + block, at + block + size);
     if (data.length < size) throw new ArchiveError("unexpected EOF");
     at += block + Math.ceil(size / block) * block;
-    const type = String.fromCharCode(header[156] ?? 0);
-    if (type === "x") longName = paxPath(data) ?? longName;
-    else if (type === "L") longName = fieldText(data, 0, data.length);
-    else if (type === "0" || type === "\0" || type === "7") {
-      yield { name: longName ?? nameOf(header), data };
-      longName = undefined;
-    } else if (type !== "g") longName = undefined;
+    yield { header, data };
   }
 }
 

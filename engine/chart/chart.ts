@@ -50,25 +50,46 @@ function sortFiles(files: ChartFiles, depth: number): Chart {
   if (chartYaml === undefined) throw new ChartError("Chart.yaml file is missing");
   const requirements = files.get("requirements.yaml");
   const metadata = readMetadata(textOf(chartYaml), requirements === undefined ? undefined : textOf(requirements));
+  const valuesYaml = files.get("values.yaml");
+  const values = valuesYaml === undefined ? new Map() : readValues(textOf(valuesYaml), "cannot load values.yaml: ");
+  const schema = files.get("values.schema.json");
   const templates: TemplateFile[] = [];
   const others = new Map<string, Uint8Array>();
   const below = new Map<string, Map<string, Uint8Array>>();
-  const isOld = metadata.apiVersion === "v1";
-  let values: ValueMap = new Map();
-  let schema: string | undefined;
   for (const [path, bytes] of files) {
-    if (path === "Chart.yaml" || path === "Chart.lock") continue;
-    if (path === "values.yaml") values = readValues(textOf(bytes), "cannot load values.yaml: ");
-    else if (path === "values.schema.json") schema = textOf(bytes);
-    else if (path === "requirements.yaml" || path === "requirements.lock") {
-      if (isOld) others.set(path, bytes);
-    } else if (path.startsWith("templates/")) templates.push({ path, text: textOf(bytes), parsed: new Map() });
-    else if (path.startsWith("charts/") && !path.endsWith(".prov"))
-      addBelow(below, path.slice("charts/".length), bytes);
-    else others.set(path, bytes);
+    switch (roleOf(path, metadata.apiVersion)) {
+      case "template":
+        templates.push({ path, text: textOf(bytes), parsed: new Map() });
+        break;
+      case "subchart":
+        addBelow(below, path.slice("charts/".length), bytes);
+        break;
+      case "file":
+        others.set(path, bytes);
+        break;
+      default:
+    }
   }
   const subcharts = [...below].flatMap(([name, inner]) => readSubchart(name, inner, metadata.name, depth));
-  return { metadata, values, schema, templates, files: others, subcharts };
+  return {
+    metadata,
+    values,
+    schema: schema === undefined ? undefined : textOf(schema),
+    templates,
+    files: others,
+    subcharts,
+  };
+}
+
+const definitionFiles: ReadonlySet<string> = new Set(["Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json"]);
+const requirementFiles: ReadonlySet<string> = new Set(["requirements.yaml", "requirements.lock"]);
+
+/** What a file is to its chart. Old charts offer their requirements to templates as files, new ones do not. */
+function roleOf(path: string, apiVersion: string): "definition" | "template" | "subchart" | "file" {
+  if (definitionFiles.has(path)) return "definition";
+  if (requirementFiles.has(path)) return apiVersion === "v1" ? "file" : "definition";
+  if (path.startsWith("templates/")) return "template";
+  return path.startsWith("charts/") && !path.endsWith(".prov") ? "subchart" : "file";
 }
 
 function addBelow(below: Map<string, Map<string, Uint8Array>>, path: string, bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 /** Errors of templates in the words and the layout `helm template` prints. */
 import { ChartSays } from "./functions/logic.ts";
 import { ExecError, type GoError } from "./template/failure.ts";
-import { ParseError } from "./template/parse.ts";
+import { ParseError } from "./template/tokens.ts";
 
 /** A failed render: Helm's text, and the place it is about. */
 export interface Failure {

@@ -6,48 +6,39 @@
  * @see https://github.com/gobwas/glob
  */
 export function globPattern(pattern: string): string | undefined {
-  const chars = Array.from(pattern);
   let out = "";
   let braces = 0;
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] ?? "";
-    switch (char) {
-      case "*": {
-        const isDeep = chars[i + 1] === "*";
-        while (chars[i + 1] === "*") i++;
-        out += isDeep ? ".*" : "[^/]*";
-        break;
-      }
-      case "?":
-        out += "[^/]";
-        break;
-      case "[": {
-        const close = chars.indexOf("]", i + 2);
-        if (close < 0) return undefined;
-        out += classPattern(chars.slice(i + 1, close).join(""));
-        i = close;
-        break;
-      }
-      case "{":
-        braces++;
-        out += "(?:";
-        break;
-      case "}":
-        out += braces > 0 ? ")" : "\\}";
-        braces = Math.max(braces - 1, 0);
-        break;
-      case ",":
-        out += braces > 0 ? "|" : ",";
-        break;
-      case "\\":
-        i++;
-        out += escaped(chars[i] ?? "\\");
-        break;
-      default:
-        out += escaped(char);
-    }
+  for (const [token] of pattern.matchAll(tokens)) {
+    if (token === "[") return undefined;
+    out += regexOf(token, braces > 0);
+    if (token === "{") braces++;
+    else if (token === "}") braces = Math.max(braces - 1, 0);
   }
   return braces > 0 ? undefined : `(?s)^(?:${out})$`;
+}
+
+/** Stars, a class, an escaped character, or any other character. */
+const tokens = /\*+|\[.[^\]]*\]|\\.|./gsu;
+
+function regexOf(token: string, inBraces: boolean): string {
+  switch (token.charAt(0)) {
+    case "*":
+      return token.length > 1 ? ".*" : "[^/]*";
+    case "?":
+      return "[^/]";
+    case "[":
+      return classPattern(token.slice(1, -1));
+    case "{":
+      return "(?:";
+    case "}":
+      return inBraces ? ")" : "\\}";
+    case ",":
+      return inBraces ? "|" : ",";
+    case "\\":
+      return escaped(token.slice(1) || "\\");
+    default:
+      return escaped(token);
+  }
 }
 
 function classPattern(body: string): string {

@@ -105,24 +105,29 @@ function readClass(chars: readonly string[], from: number, pieces: Piece[]): num
 
 /** Follows all ways through the pattern at once, so that no pattern is slow. */
 function matchPieces(pieces: readonly Piece[], name: readonly string[]): boolean {
-  let states = new Set<number>([0]);
-  const closure = (from: Set<number>): Set<number> => {
-    const out = new Set(from);
-    for (const state of out) if (pieces[state]?.star === true) out.add(state + 1);
-    return out;
-  };
-  states = closure(states);
+  let states = withSkippedStars(pieces, new Set([0]));
   for (const char of name) {
     const next = new Set<number>();
     for (const state of states) {
-      const piece = pieces[state];
-      if (piece === undefined) continue;
-      if (piece.star) {
-        if (char !== "/") next.add(state);
-      } else if (piece.fits(char)) next.add(state + 1);
+      const to = stateAfter(pieces[state], state, char);
+      if (to !== undefined) next.add(to);
     }
-    states = closure(next);
+    states = withSkippedStars(pieces, next);
     if (states.size === 0) return false;
   }
   return states.has(pieces.length);
+}
+
+/** Where a character leads from a place in the pattern; undefined when it does not fit. */
+function stateAfter(piece: Piece | undefined, state: number, char: string): number | undefined {
+  if (piece === undefined) return undefined;
+  if (piece.star) return char === "/" ? undefined : state;
+  return piece.fits(char) ? state + 1 : undefined;
+}
+
+/** A star may stand for nothing. */
+function withSkippedStars(pieces: readonly Piece[], from: ReadonlySet<number>): ReadonlySet<number> {
+  const out = new Set(from);
+  for (const state of out) if (pieces[state]?.star === true) out.add(state + 1);
+  return out;
 }

@@ -59,49 +59,66 @@ function invalid(chart: string, error: unknown): unknown {
 async function readFolder(folder: string, signal: AbortSignal): Promise<ChartFiles> {
   const root = await realpath(folder);
   const rules = new IgnoreRules(await textAt(path.join(root, ".helmignore")));
-  const files = new Map<string, Uint8Array>();
-  let total = 0;
+  const reader = new FolderReader(folder, root, rules, signal);
+  await reader.walk("");
+  return reader.files;
+}
 
-  async function walk(inner: string): Promise<void> {
-    const entries = await readdir(path.join(root, inner), { withFileTypes: true });
+/** Collects the files of a chart's folder within Helm's limits. */
+class FolderReader {
+  readonly files: Map<string, Uint8Array> = new Map();
+  readonly #folder: string;
+  readonly #root: string;
+  readonly #rules: IgnoreRules;
+  readonly #signal: AbortSignal;
+  #total = 0;
+
+  constructor(folder: string, root: string, rules: IgnoreRules, signal: AbortSignal) {
+    this.#folder = folder;
+    this.#root = root;
+    this.#rules = rules;
+    this.#signal = signal;
+  }
+
+  async walk(inner: string): Promise<void> {
+    const entries = await readdir(path.join(this.#root, inner), { withFileTypes: true });
     entries.sort((a, b) => compareText(a.name, b.name));
     for (const entry of entries) {
-      if (signal.aborted) throw new EngineError("CANCELLED", { what: `load chart ${folder}` });
+      if (this.#signal.aborted) throw new EngineError("CANCELLED", { what: `load chart ${this.#folder}` });
       const at = inner === "" ? entry.name : `${inner}/${entry.name}`;
-      const kind = await kindOf(entry, at);
-      if (rules.ignores(at, kind === "folder")) continue;
-      if (kind === "folder") await walk(at);
-      else if (kind === "file") await add(at);
+      const kind = await this.#kindOf(entry, at);
+      if (this.#rules.ignores(at, kind === "folder")) continue;
+      if (kind === "folder") await this.walk(at);
+      else if (kind === "file") await this.#add(at);
       else throw new ChartError(`cannot load irregular file ${at}: it is neither a file nor a folder`);
     }
   }
 
   /** Links are followed only inside the chart. */
-  async function kindOf(entry: Dirent, at: string): Promise<"file" | "folder" | "other"> {
+  async #kindOf(entry: Dirent, at: string): Promise<"file" | "folder" | "other"> {
     if (entry.isFile()) return "file";
     if (entry.isDirectory()) return "folder";
     if (!entry.isSymbolicLink()) return "other";
-    const target = await realpath(path.join(root, at));
-    const isBelow = target.startsWith(root + path.sep);
-    const holdsItself = path.join(root, at).startsWith(target + path.sep);
-    if (!isBelow || holdsItself) throw new EngineError("PATH_ESCAPES_ROOT", { path: at, root: folder });
+    const link = path.join(this.#root, at);
+    const target = await realpath(link);
+    const isBelow = target.startsWith(this.#root + path.sep);
+    const holdsItself = link.startsWith(target + path.sep);
+    if (!isBelow || holdsItself) throw new EngineError("PATH_ESCAPES_ROOT", { path: at, root: this.#folder });
     const info = await stat(target);
     return info.isDirectory() ? "folder" : info.isFile() ? "file" : "other";
   }
 
-  async function add(at: string): Promise<void> {
-    const { size } = await stat(path.join(root, at));
-    if (size > largestFileBytes)
+  async #add(at: string): Promise<void> {
+    const { size } = await stat(path.join(this.#root, at));
+    if (size > largestFileBytes) {
       throw new ChartError(`chart file "${at}" is larger than the maximum file size ${largestFileBytes}`);
-    total += size;
-    if (total > largestChartBytes || files.size >= mostFiles) {
+    }
+    this.#total += size;
+    if (this.#total > largestChartBytes || this.files.size >= mostFiles) {
       throw new ChartError(`it holds more than ${largestChartBytes} bytes or ${mostFiles} files`);
     }
-    files.set(at, withoutBom(await readFile(path.join(root, at), { signal })));
+    this.files.set(at, withoutBom(await readFile(path.join(this.#root, at), { signal: this.#signal })));
   }
-
-  await walk("");
-  return files;
 }
 
 async function textAt(file: string): Promise<string> {

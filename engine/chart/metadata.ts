@@ -164,24 +164,33 @@ function maintainerValue(value: Value): Value {
   ]);
 }
 
+function refuse(reason: string): never {
+  throw new MetadataError(`validation: chart.metadata.${reason}`);
+}
+
 function validate(metadata: Metadata): void {
-  const refuse = (reason: string): never => {
-    throw new MetadataError(`validation: chart.metadata.${reason}`);
-  };
   const { name, version, type } = metadata;
   if (name === "") refuse("name is required");
   if (name === "." || name === "..") refuse(`name ${JSON.stringify(name)} is not allowed`);
   if (name.includes("/")) refuse(`name ${JSON.stringify(name)} is invalid`);
   if (version === "") refuse("version is required");
+  validateVersion(version);
+  if (type !== "" && type !== "application" && type !== "library") refuse("type must be application or library");
+  validateDependencies(metadata.dependencies);
+}
+
+function validateVersion(version: string): void {
   try {
     parseVersion(version);
   } catch (error) {
     if (error instanceof GoError) refuse(`version ${JSON.stringify(version)} is invalid`);
     throw error;
   }
-  if (type !== "" && type !== "application" && type !== "library") refuse("type must be application or library");
+}
+
+function validateDependencies(dependencies: readonly Dependency[]): void {
   const seen = new Set<string>();
-  for (const { name: dependency, alias } of metadata.dependencies) {
+  for (const { name: dependency, alias } of dependencies) {
     if (alias !== "" && !/^[a-zA-Z0-9_-]+$/.test(alias)) {
       throw new MetadataError(
         `validation: dependency ${JSON.stringify(dependency)} has disallowed characters in the alias`,

@@ -20,7 +20,7 @@ import { seededBytes } from "./random.ts";
 import { schemaProblems } from "./schema/chartSchema.ts";
 import { GoError, LimitReached } from "./template/failure.ts";
 import { Meter } from "./template/meter.ts";
-import { ParseError } from "./template/parse.ts";
+import { ParseError } from "./template/tokens.ts";
 import { isPartial, type NamedTemplate, parseAll, TemplateRunner, templatesOf } from "./templates.ts";
 import { coalesceValues, copyValues, mergeMaps, ValuesMismatch } from "./values.ts";
 

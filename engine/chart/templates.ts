@@ -6,12 +6,13 @@ import { chartFunctions, isFunctionName } from "./functions/all.ts";
 import type { FunctionHost } from "./functions/define.ts";
 import { quote } from "./go/quote.ts";
 import type { GoTime } from "./go/time.ts";
-import { GoFunction, goType, type Value } from "./go/value.ts";
+import { compareText, GoFunction, goType, type Value } from "./go/value.ts";
 import { executeTemplate, executeTree, type Runtime, type TemplateSet } from "./template/evaluate.ts";
 import { GoError } from "./template/failure.ts";
 import type { Meter } from "./template/meter.ts";
 import { isEmptyBody, type Tree } from "./template/nodes.ts";
-import { ParseError, parseOrder, parseTemplate } from "./template/parse.ts";
+import { parseTemplate } from "./template/parse.ts";
+import { ParseError } from "./template/tokens.ts";
 import { tableAt, valueAt } from "./values.ts";
 import { writeYaml } from "./yaml/write.ts";
 
@@ -197,4 +198,10 @@ function missingPart(values: ReadonlyMap<string, Value>, path: string): string {
     table = next;
   }
   return path;
+}
+
+/** Orders template files as Helm parses them: the deepest path first, then by name backwards. */
+function parseOrder(names: Iterable<string>): string[] {
+  const depth = (name: string): number => name.split("/").length;
+  return [...names].sort((a, b) => depth(b) - depth(a) || compareText(b, a));
 }

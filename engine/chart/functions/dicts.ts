@@ -22,19 +22,22 @@ export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean
   if (target === source) return;
   for (const key of sortedKeys(source)) {
     meter.spend(1);
-    const from = source.get(key);
-    const to = target.get(key);
-    if (from === undefined || from === null) {
-      if (overwrite) target.set(key, null);
-      continue;
-    }
-    if (from instanceof Map && to instanceof Map) mergeInto(to, from, overwrite, meter);
-    if (isList(from) && target.has(key) && overwrite) target.set(key, from);
-    const isFilled = target.has(key) && !isEmpty(to);
-    if (isFilled && isList(from)) continue;
-    if (isFilled && goKind(from) === "map" && goKind(to) === "map") continue;
-    if (overwrite || !isFilled) target.set(key, from);
+    mergeKey(target, key, source.get(key), overwrite, meter);
   }
+}
+
+function mergeKey(target: ValueMap, key: string, from: Value, overwrite: boolean, meter: Meter): void {
+  if (from === undefined || from === null) {
+    if (overwrite) target.set(key, null);
+    return;
+  }
+  const to = target.get(key);
+  if (from instanceof Map && to instanceof Map) mergeInto(to, from, overwrite, meter);
+  if (isList(from) && target.has(key) && overwrite) target.set(key, from);
+  const isFilled = target.has(key) && !isEmpty(to);
+  // Lists have been dealt with, maps have been joined.
+  const isDone = isList(from) || (goKind(from) === "map" && goKind(to) === "map");
+  if (!isFilled || (overwrite && !isDone)) target.set(key, from);
 }
 
 /** A copy that shares nothing with the original. */

@@ -24,26 +24,35 @@ export function parseUrl(url: string): UrlParts {
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what Go refuses
   if (/[\x00-\x1f\x7f]/.test(url)) fail("net/url: invalid control character in URL");
-  const hash = url.indexOf("#");
-  const fragment = hash < 0 ? "" : unescapePart(url.slice(hash + 1), fail);
-  let rest = hash < 0 ? url : url.slice(0, hash);
-  const found = /^([A-Za-z][A-Za-z0-9+\-.]*):/.exec(rest);
-  if (found === null && rest.startsWith(":")) fail("missing protocol scheme");
+  const [beforeHash, rawFragment] = cutAt(url, "#");
+  const fragment = unescapePart(rawFragment, fail);
+  const found = /^([A-Za-z][A-Za-z0-9+\-.]*):/.exec(beforeHash);
+  if (found === null && beforeHash.startsWith(":")) fail("missing protocol scheme");
   const scheme = (found?.[1] ?? "").toLowerCase();
-  if (found !== null) rest = rest.slice(found[0].length);
-  const mark = rest.indexOf("?");
-  const query = mark < 0 ? "" : rest.slice(mark + 1);
-  if (mark >= 0) rest = rest.slice(0, mark);
-  const nothing = { host: "", hostname: "", userinfo: "", path: "", opaque: "" };
-  if (!rest.startsWith("/") && scheme !== "") return { ...nothing, scheme, query, fragment, opaque: rest };
-  const segment = rest.split("/")[0] ?? "";
-  if (!rest.startsWith("/") && segment.includes(":")) fail("first path segment in URL cannot contain colon");
-  if (!rest.startsWith("//") || (scheme === "" && rest.startsWith("///"))) {
-    return { ...nothing, scheme, query, fragment, path: unescapePart(rest, fail) };
+  const [rest, query] = cutAt(beforeHash.slice(found?.[0].length ?? 0), "?");
+  return { scheme, query, fragment, ...placeOf(rest, scheme !== "", fail) };
+}
+
+type Place = Omit<UrlParts, "scheme" | "query" | "fragment">;
+
+/** What stands between scheme and query: something opaque, a path, or an authority with a path. */
+function placeOf(rest: string, hasScheme: boolean, fail: (reason: string) => never): Place {
+  const nothing: Place = { host: "", hostname: "", userinfo: "", path: "", opaque: "" };
+  if (!rest.startsWith("/")) {
+    if (hasScheme) return { ...nothing, opaque: rest };
+    if ((rest.split("/")[0] ?? "").includes(":")) fail("first path segment in URL cannot contain colon");
+  }
+  if (!rest.startsWith("//") || (!hasScheme && rest.startsWith("///"))) {
+    return { ...nothing, path: unescapePart(rest, fail) };
   }
   const slash = rest.indexOf("/", 2);
-  const authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);
   const path = slash < 0 ? "" : unescapePart(rest.slice(slash), fail);
+  return { ...nothing, ...authorityOf(slash < 0 ? rest.slice(2) : rest.slice(2, slash), fail), path };
+}
+
+type Authority = Pick<UrlParts, "host" | "hostname" | "userinfo">;
+
+function authorityOf(authority: string, fail: (reason: string) => never): Authority {
   const at = authority.lastIndexOf("@");
   const userinfo = at < 0 ? "" : normalUser(authority.slice(0, at), fail);
   const host = unescapePart(authority.slice(at + 1), fail);
@@ -52,7 +61,13 @@ export function parseUrl(url: string): UrlParts {
   const port = /^(?:\[[^\]]*\]|[^:]*)(:.*)?$/.exec(host)?.[1] ?? "";
   if (port !== "" && !/^:\d*$/.test(port)) fail(`invalid port ${quote(port)} after host`);
   const hostname = host.slice(0, host.length - port.length).replace(/^\[(.*)\]$/, "$1");
-  return { scheme, host, hostname, path, query, opaque: "", fragment, userinfo };
+  return { host, hostname, userinfo };
+}
+
+/** The text before and after the first occurrence of a mark. */
+function cutAt(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + mark.length)];
 }
 
 function normalUser(text: string, fail: (reason: string) => never): string {
@@ -90,20 +105,24 @@ function escapePart(text: string, safe: RegExp): string {
 
 /** Writes a URL as `url.URL.String` does. */
 export function joinUrl(parts: Omit<UrlParts, "hostname">): string {
-  const { scheme, host, query, opaque, fragment, userinfo } = parts;
-  let out = scheme === "" ? "" : `${scheme}:`;
-  if (opaque !== "") out += opaque;
-  else {
-    const user = userinfo === "" ? "" : `${parseUrl(`proto://${userinfo}@host`).userinfo}@`;
-    if (scheme !== "" || host !== "" || user !== "") {
-      if (host !== "" || parts.path !== "" || user !== "") out += "//";
-      out += user + escapePart(host, /[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/);
-    }
-    const path = escapePart(parts.path, /[A-Za-z0-9\-_.~$&+,/:;=@!'()*[\]]/);
-    if (path !== "" && !path.startsWith("/") && host !== "") out += "/";
-    if (out === "" && (path.split("/")[0] ?? "").includes(":")) out += "./";
-    out += path;
-  }
-  if (query !== "") out += `?${query}`;
-  return fragment === "" ? out : `${out}#${escapePart(fragment, /[A-Za-z0-9\-_.~$&+,/:;=?@!'()*]/)}`;
+  const { scheme, query, opaque, fragment } = parts;
+  const front = scheme === "" ? "" : `${scheme}:`;
+  const place = opaque === "" ? placeText(parts) : opaque;
+  const search = query === "" ? "" : `?${query}`;
+  const hash = fragment === "" ? "" : `#${escapePart(fragment, /[A-Za-z0-9\-_.~$&+,/:;=?@!'()*]/)}`;
+  return front + place + search + hash;
+}
+
+function placeText({ scheme, host, path, userinfo }: Omit<UrlParts, "hostname">): string {
+  const user = userinfo === "" ? "" : `${parseUrl(`proto://${userinfo}@host`).userinfo}@`;
+  const hasAuthority = host !== "" || user !== "";
+  const slashes = hasAuthority || (scheme !== "" && path !== "") ? "//" : "";
+  const authority = slashes + user + escapePart(host, /[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/);
+  return authority + gapBefore(path, scheme + authority, host) + escapePart(path, /[A-Za-z0-9\-_.~$&+,/:;=@!'()*[\]]/);
+}
+
+/** What keeps a path from being read as part of what stands before it, or as a scheme. */
+function gapBefore(path: string, before: string, host: string): string {
+  if (path !== "" && !path.startsWith("/") && host !== "") return "/";
+  return before === "" && (path.split("/")[0] ?? "").includes(":") ? "./" : "";
 }

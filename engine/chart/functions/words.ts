@@ -95,20 +95,15 @@ export function camelCase(text: string): string {
   for (; at < runes.length; at++) {
     const previous = current;
     current = runes[at] ?? "";
-    if (isConnector(current) && isConnector(previous)) {
-      out += previous;
-      continue;
-    }
-    if (isConnector(previous)) {
+    if (isConnector(previous) && !isConnector(current)) {
       inUpperRun = isUpper(current);
       current = upperRune(current);
       continue;
     }
-    if (inUpperRun) {
-      if (isUpper(current)) current = lowerRune(current);
-      else inUpperRun = false;
-    }
     out += previous;
+    if (isConnector(previous)) continue;
+    inUpperRun &&= isUpper(current);
+    if (inUpperRun) current = lowerRune(current);
   }
   return out + current;
 }
@@ -160,62 +155,78 @@ function nextWord(runes: readonly string[]): Word {
   return word("other", takeWhile(runes, 1, isOther));
 }
 
-const ends = new Set<WordKind>(["connector", "punct"]);
+/** What needs no connector before it. */
+const ends = new Set<WordKind>(["connector", "punct", "invalid"]);
 
 /** `xstrings.ToSnakeCase` and `ToKebabCase`: words in lower case, joined by the connector. */
 export function delimitedCase(text: string, connector: string): string {
   if (text === "") return "";
-  let out = "";
-  const lower = (word: Word): void => {
-    if (word.kind === "connector") out += connector.repeat(Array.from(word.text).length);
-    else out += Array.from(word.text, lowerRune).join("");
-  };
-  /** Takes words while they are letters or digits that belong to the number before them. */
-  const takeTail = (start: Word): Word => {
-    let word = start;
-    while (word.kind === "alphabet" || word.kind === "number") {
-      lower(word);
-      word = nextWord(word.rest);
-    }
-    return word;
-  };
+  const out = new DelimitedText(connector);
   let word = nextWord(Array.from(text));
   while (word.rest.length > 0) {
-    if (word.kind !== "connector") lower(word);
-    const previous = word;
-    word = nextWord(word.rest);
+    if (word.kind !== "connector") out.lower(word);
+    word = out.after(word, nextWord(word.rest));
+  }
+  out.lower(word);
+  return out.text;
+}
+
+/** Words being joined; the methods that take words answer the first they left. */
+class DelimitedText {
+  readonly #connector: string;
+  text = "";
+
+  constructor(connector: string) {
+    this.#connector = connector;
+  }
+
+  lower(word: Word): void {
+    const length = Array.from(word.text).length;
+    this.text += word.kind === "connector" ? this.#connector.repeat(length) : Array.from(word.text, lowerRune).join("");
+  }
+
+  /** What a word that was written asks of the next. */
+  after(previous: Word, next: Word): Word {
     switch (previous.kind) {
       case "number":
-        word = takeTail(word);
-        if (word.kind !== "invalid" && !ends.has(word.kind)) out += connector;
-        break;
+        return this.#joinTail(next);
       case "connector":
-        lower(previous);
-        break;
+        this.lower(previous);
+        return next;
       case "punct":
-        break;
-      default: {
-        if (word.kind !== "number") {
-          if (!ends.has(word.kind)) out += connector;
-          break;
-        }
-        if (word.rest.length === 0) break;
-        const digits = word;
-        word = nextWord(word.rest);
-        if (word.kind !== "alphabet") {
-          lower(digits);
-          if (!ends.has(word.kind)) out += connector;
-          break;
-        }
-        out += connector;
-        lower(digits);
-        word = takeTail(word);
-        if (word.kind !== "invalid" && !ends.has(word.kind)) out += connector;
-      }
+        return next;
+      default:
+        return this.#afterLetters(next);
     }
   }
-  lower(word);
-  return out;
+
+  #afterLetters(next: Word): Word {
+    if (next.kind !== "number") return this.#joinTo(next);
+    if (next.rest.length === 0) return next;
+    const following = nextWord(next.rest);
+    if (following.kind !== "alphabet") {
+      this.lower(next);
+      return this.#joinTo(following);
+    }
+    this.text += this.#connector;
+    this.lower(next);
+    return this.#joinTail(following);
+  }
+
+  /** Takes words while they are letters or digits that belong to the number before them. */
+  #joinTail(start: Word): Word {
+    let word = start;
+    while (word.kind === "alphabet" || word.kind === "number") {
+      this.lower(word);
+      word = nextWord(word.rest);
+    }
+    return this.#joinTo(word);
+  }
+
+  #joinTo(word: Word): Word {
+    if (!ends.has(word.kind)) this.text += this.#connector;
+    return word;
+  }
 }
 
 /** Wraps one line at spaces, counting bytes; long words are cut when `cutWords`. */

@@ -70,17 +70,21 @@ export function formatFloat(value: number, format: "e" | "f" | "g", precision: n
   const full = isShortest ? shortest(value) : exact(value);
   if (format === "f") return plain(isShortest ? full : rounded(full, full.point + precision), precision);
   if (format === "e") return scientific(isShortest ? full : rounded(full, precision + 1), precision);
-  const wanted = precision === 0 ? 1 : precision;
-  const decimal = isShortest ? full : rounded(full, wanted);
-  let threshold = isShortest ? 6 : wanted;
-  if (!isShortest && threshold > decimal.digits.length && decimal.digits.length >= decimal.point) {
-    threshold = decimal.digits.length;
-  }
+  return isShortest ? general(full, 6) : generalOf(full, precision === 0 ? 1 : precision);
+}
+
+/** `%g` with a number of significant digits: as many of them show as the value has. */
+function generalOf(full: Decimal, count: number): string {
+  const decimal = rounded(full, count);
+  const shown = decimal.digits.length;
+  return general(decimal, count > shown && shown >= decimal.point ? shown : count);
+}
+
+/** `%g`: an exponent when the point would stand far away from the digits. */
+function general(decimal: Decimal, threshold: number): string {
   const exponent = decimal.point - 1;
-  if (decimal.digits !== "" && (exponent < -4 || exponent >= threshold)) {
-    return scientific(decimal, -1);
-  }
-  return plain(decimal, -1);
+  const isFar = decimal.digits !== "" && (exponent < -4 || exponent >= threshold);
+  return isFar ? scientific(decimal, -1) : plain(decimal, -1);
 }
 
 function plain(decimal: Decimal, precision: number): string {
@@ -133,15 +137,9 @@ function hexFloat(text: string): number {
  */
 export function parseInteger(text: string, base: number): bigint | undefined {
   const sign = text.startsWith("-") ? -1n : 1n;
-  let digits = text.replace(/^[+-]/, "");
-  let radix = base;
-  if (base === 0) {
-    if (digits.includes("_") && !/^(?:0[xXoObB]_?)?[\da-fA-F]+(?:_[\da-fA-F]+)*$/.test(digits)) return undefined;
-    const prefix = /^0([xXoObB])_?/.exec(digits);
-    radix = prefix === null ? (/^0[\d_]/.test(digits) ? 8 : 10) : { x: 16, o: 8, b: 2 }[letter(prefix[1])];
-    digits = (prefix === null ? digits : digits.slice(prefix[0].length)).replaceAll("_", "");
-  }
-  if (digits === "" || !/^[\da-z]+$/i.test(digits)) return undefined;
+  const unsigned = text.replace(/^[+-]/, "");
+  const { digits, radix } = base === 0 ? prefixed(unsigned) : { digits: unsigned, radix: base };
+  if (!/^[\da-z]+$/i.test(digits)) return undefined;
   let value = 0n;
   for (const char of digits) {
     const digit = Number.parseInt(char, 36);
@@ -151,9 +149,22 @@ export function parseInteger(text: string, base: number): bigint | undefined {
   return sign * value;
 }
 
-function letter(char: string | undefined): "x" | "o" | "b" {
-  const lower = (char ?? "x").toLowerCase();
-  return lower === "o" || lower === "b" ? lower : "x";
+/** Digits and radix of a literal with a prefix; no digits when its underscores stand where none may. */
+function prefixed(text: string): { readonly digits: string; readonly radix: number } {
+  if (text.includes("_") && !/^(?:0[xXoObB]_?)?[\da-fA-F]+(?:_[\da-fA-F]+)*$/.test(text))
+    return { digits: "", radix: 10 };
+  const prefix = /^0[xXoObB]_?/.exec(text)?.[0] ?? "";
+  const digits = text.slice(prefix.length).replaceAll("_", "");
+  switch (prefix.charAt(1).toLowerCase()) {
+    case "x":
+      return { digits, radix: 16 };
+    case "o":
+      return { digits, radix: 8 };
+    case "b":
+      return { digits, radix: 2 };
+    default:
+      return { digits, radix: /^0[\d_]/.test(text) ? 8 : 10 };
+  }
 }
 
 const int64Min = -(1n << 63n);

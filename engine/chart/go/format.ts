@@ -9,8 +9,8 @@ import {
   GoFunction,
   goType,
   Int,
-  isList,
   isNilCollection,
+  listItems,
   mapEntries,
   Named,
   sortedKeys,
@@ -70,10 +70,7 @@ const textVerbs = new Set(["v", "s", "x", "X", "q"]);
 /** Formats a value by a directive; `depth` counts the collections around it. */
 export function formatValue(value: Value, spec: Spec, depth: number): string {
   if (spec.verb === "T") return padText(goType(value), spec);
-  if (value === undefined || value === null) {
-    if (spec.verb === "v") return padText("<nil>", spec);
-    return depth > 0 ? "<nil>" : `%!${spec.verb}(<nil>)`;
-  }
+  if (value === undefined || value === null) return formatNothing(spec, depth);
   if (spec.verb === "p") return `%!p(${goType(value)}=${formatValue(value, plainV, 0)})`;
   if (typeof value === "boolean") return formatBool(value, spec);
   if (typeof value === "string") return formatText(value, spec);
@@ -87,6 +84,11 @@ export function formatValue(value: Value, spec: Spec, depth: number): string {
   return formatComposite(value, spec, depth);
 }
 
+function formatNothing(spec: Spec, depth: number): string {
+  if (spec.verb === "v") return padText("<nil>", spec);
+  return depth > 0 ? "<nil>" : `%!${spec.verb}(<nil>)`;
+}
+
 /** Deeper than any real value; a map that contains itself ends here. */
 const deepest = 1000;
 
@@ -94,16 +96,12 @@ function formatComposite(value: Value, spec: Spec, depth: number): string {
   if (depth > deepest) return "...";
   const map = mapEntries(value);
   if (map !== undefined) return formatMap(value, map, spec, depth);
-  const items = isList(value)
-    ? value
-    : value instanceof Named && isList(value.underlying)
-      ? value.underlying
-      : undefined;
-  if (items !== undefined) {
-    if (spec.sharp && spec.verb === "v") return goSyntaxList(value, items, spec, depth);
-    return `[${items.map((item) => formatValue(item, spec, depth + 1)).join(" ")}]`;
-  }
-  if (!(value instanceof Named)) return "";
+  const items = listItems(value);
+  if (items !== undefined) return formatList(value, items, spec, depth);
+  return value instanceof Named ? formatStruct(value, spec, depth) : "";
+}
+
+function formatStruct(value: Named, spec: Spec, depth: number): string {
   // Go shows where a pointer inside something else points to; the address means nothing.
   if (value.kind === "ptr" && depth > 0) return "0xc000000000";
   const fields = [...value.fields].map(([name, field]) => {
@@ -124,9 +122,11 @@ function formatMap(value: Value, map: ValueMap, spec: Spec, depth: number): stri
   return goSyntax ? `${goType(value)}{${entries.join(", ")}}` : `map[${entries.join(" ")}]`;
 }
 
-function goSyntaxList(value: Value, items: readonly Value[], spec: Spec, depth: number): string {
-  if (isNilCollection(value)) return `${goType(value)}(nil)`;
-  return `${goType(value)}{${items.map((item) => formatValue(item, spec, depth + 1)).join(", ")}}`;
+function formatList(value: Value, items: readonly Value[], spec: Spec, depth: number): string {
+  const goSyntax = spec.sharp && spec.verb === "v";
+  if (goSyntax && isNilCollection(value)) return `${goType(value)}(nil)`;
+  const parts = items.map((item) => formatValue(item, spec, depth + 1));
+  return goSyntax ? `${goType(value)}{${parts.join(", ")}}` : `[${parts.join(" ")}]`;
 }
 
 function wrongVerb(value: Value, spec: Spec): string {

@@ -8,43 +8,49 @@ import { goKind, goType, type Int } from "./value.ts";
 
 /** A float64 by a directive; undefined when the verb is none for floats. */
 export function formatNumber(value: number, spec: Spec): string | undefined {
-  const lower = spec.verb.toLowerCase();
-  let text: string;
+  const text = floatDigits(value, spec);
+  if (text === undefined) return undefined;
+  return padNumber(withSign(text, spec), { ...spec, zero: spec.zero && Number.isFinite(value) });
+}
+
+function floatDigits(value: number, spec: Spec): string | undefined {
   switch (spec.verb) {
     case "v":
-      text = formatFloat(value, "g", spec.precision ?? -1);
-      break;
+      return formatFloat(value, "g", spec.precision ?? -1);
     case "x":
+      return hexFloatText(value);
     case "X":
-      text = hexFloatText(value);
-      if (spec.verb === "X") text = text.toUpperCase();
-      break;
+      return hexFloatText(value).toUpperCase();
     case "e":
+      return formatFloat(value, "e", spec.precision ?? 6);
     case "E":
+      return upperExponent(formatFloat(value, "e", spec.precision ?? 6));
     case "f":
     case "F":
-      text = formatFloat(value, lower === "e" ? "e" : "f", spec.precision ?? 6);
-      break;
+      return formatFloat(value, "f", spec.precision ?? 6);
     case "g":
+      return generalDigits(value, spec);
     case "G":
-      text = formatFloat(value, "g", spec.precision ?? -1);
-      if (spec.sharp) text = withAllDigits(text, spec.precision ?? 6);
-      break;
+      return upperExponent(generalDigits(value, spec));
     default:
       return undefined;
   }
-  if (spec.verb === "E" || spec.verb === "G") text = text.toUpperCase().replace("+INF", "+Inf").replace("NAN", "NaN");
-  const finite = Number.isFinite(value);
-  const bare = text.replace(/^\+/, "");
-  const signed = bare.startsWith("-")
-    ? bare
-    : spec.plus || text.startsWith("+")
-      ? `+${bare}`
-      : spec.space
-        ? ` ${bare}`
-        : bare;
-  const shown = signed === "+Inf" && !spec.plus && spec.verb !== "v" ? "+Inf" : signed;
-  return padNumber(shown, { ...spec, zero: spec.zero && finite });
+}
+
+function generalDigits(value: number, spec: Spec): string {
+  const text = formatFloat(value, "g", spec.precision ?? -1);
+  return spec.sharp ? withAllDigits(text, spec.precision ?? 6) : text;
+}
+
+function upperExponent(text: string): string {
+  return text.toUpperCase().replace("+INF", "+Inf").replace("NAN", "NaN");
+}
+
+/** The sign a directive wants before a number that has none; infinity always has one. */
+function withSign(text: string, spec: Spec): string {
+  if (/^[+-]/.test(text)) return text;
+  if (spec.plus) return `+${text}`;
+  return spec.space ? ` ${text}` : text;
 }
 
 /** `%#g` keeps trailing zeros, and the point. */
@@ -72,25 +78,27 @@ function hexFloatText(value: number): string {
   return `${value < 0 ? "-" : ""}0x${mantissa.toString(16)}p${exponent < 0 ? "-" : "+"}${power}`;
 }
 
+/** Verbs that write an integer in some base, with the prefix they put before it, and that of the `#` flag. */
+const bases: ReadonlyMap<string, { readonly radix: number; readonly prefix: string; readonly sharp: string }> = new Map(
+  [
+    ["v", { radix: 10, prefix: "", sharp: "" }],
+    ["d", { radix: 10, prefix: "", sharp: "" }],
+    ["b", { radix: 2, prefix: "", sharp: "0b" }],
+    ["o", { radix: 8, prefix: "", sharp: "0" }],
+    ["O", { radix: 8, prefix: "0o", sharp: "0o" }],
+    ["x", { radix: 16, prefix: "", sharp: "0x" }],
+    ["X", { radix: 16, prefix: "", sharp: "0X" }],
+  ],
+);
+
 /** An integer by a directive. */
 export function formatInteger(value: Int, spec: Spec): string {
   if (value.kind === "time.Duration" && (spec.verb === "v" || spec.verb === "s")) {
     return padText(durationText(value.value), spec);
   }
+  const base = bases.get(spec.verb);
+  if (base !== undefined) return integerText(value.value, base.radix, spec.sharp ? base.sharp : base.prefix, spec);
   switch (spec.verb) {
-    case "v":
-    case "d":
-      return integerText(value.value, 10, "", spec);
-    case "b":
-      return integerText(value.value, 2, spec.sharp ? "0b" : "", spec);
-    case "o":
-      return integerText(value.value, 8, spec.sharp ? "0" : "", spec);
-    case "O":
-      return integerText(value.value, 8, "0o", spec);
-    case "x":
-      return integerText(value.value, 16, spec.sharp ? "0x" : "", spec);
-    case "X":
-      return integerText(value.value, 16, spec.sharp ? "0X" : "", spec);
     case "c":
       return padText(runeText(value.value), spec);
     case "q":

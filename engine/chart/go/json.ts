@@ -2,7 +2,7 @@
 import { validText } from "./bytes.ts";
 import { formatFloat } from "./floats.ts";
 import { jsonProblem } from "./jsonProblem.ts";
-import { GoFunction, Int, isList, isNilCollection, mapEntries, Named, sortedKeys, type Value } from "./value.ts";
+import { GoFunction, Int, isNilCollection, listItems, mapEntries, Named, sortedKeys, type Value } from "./value.ts";
 
 /** Thrown where Go's encoder returns an error. */
 export class JsonError extends Error {}
@@ -17,22 +17,10 @@ export function toJson(value: Value, options: { readonly escapeHtml: boolean; re
 
 function write(value: Value, escapeHtml: boolean, indent: string | undefined, at: string): string {
   if (at.length > 4000) throw new JsonError("json: the value is nested too deeply");
-  if (value === undefined || value === null || isNilCollection(value)) return "null";
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "string") return jsonText(value, escapeHtml);
-  if (typeof value === "number") return jsonNumber(value);
-  if (value instanceof Int) return value.value.toString();
-  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString("base64")}"`;
-  if (value instanceof GoFunction) throw new JsonError("json: unsupported type: func()");
-  if (value instanceof Named && value.text !== undefined && value.underlying === undefined) {
-    return jsonText(value.text(), escapeHtml);
-  }
+  const simple = simpleText(value, escapeHtml);
+  if (simple !== undefined) return simple;
   const inner = at + (indent ?? " ");
-  const items = isList(value)
-    ? value
-    : value instanceof Named && isList(value.underlying)
-      ? value.underlying
-      : undefined;
+  const items = listItems(value);
   if (items !== undefined) {
     const parts = items.map((item) => write(item, escapeHtml, indent, inner));
     return wrap("[", "]", parts, indent, at, inner);
@@ -42,6 +30,19 @@ function write(value: Value, escapeHtml: boolean, indent: string | undefined, at
   const colon = indent === undefined ? ":" : ": ";
   const parts = keys.map((key) => jsonText(key, escapeHtml) + colon + write(map.get(key), escapeHtml, indent, inner));
   return wrap("{", "}", parts, indent, at, inner);
+}
+
+/** A value without parts; undefined for lists and objects. */
+function simpleText(value: Value, escapeHtml: boolean): string | undefined {
+  if (value === undefined || value === null || isNilCollection(value)) return "null";
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return jsonText(value, escapeHtml);
+  if (typeof value === "number") return jsonNumber(value);
+  if (value instanceof Int) return value.value.toString();
+  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString("base64")}"`;
+  if (value instanceof GoFunction) throw new JsonError("json: unsupported type: func()");
+  const isText = value instanceof Named && value.underlying === undefined;
+  return isText && value.text !== undefined ? jsonText(value.text(), escapeHtml) : undefined;
 }
 
 function wrap(

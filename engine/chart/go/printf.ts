@@ -13,6 +13,20 @@ export function sprintf(format: string, args: readonly Value[]): string {
   return new Printer(format, args).run();
 }
 
+/** A width or precision. */
+interface Measure {
+  readonly size: number | undefined;
+  readonly isArgument: boolean;
+  /** What is printed when an argument is no number. */
+  readonly problem: string;
+}
+
+const unmeasured: Measure = { size: undefined, isArgument: false, problem: "" };
+
+function abs(size: number | undefined): number | undefined {
+  return size === undefined ? undefined : Math.abs(size);
+}
+
 /** The state of one `Sprintf`: where it stands in the format and which argument is next. */
 class Printer {
   readonly #format: string;
@@ -52,54 +66,50 @@ class Printer {
   #directive(): string {
     const flags = this.#flags();
     let badIndex = this.#argNumber();
-    let width: number | undefined;
-    let fromArgument = false;
-    let minus = flags.minus;
-    let prefix = "";
-    if (this.#format[this.#at] === "*") {
-      this.#at++;
-      fromArgument = true;
-      width = this.#intArgument();
-      if (width === undefined) prefix += "%!(BADWIDTH)";
-      else if (width < 0) {
-        width = -width;
-        minus = true;
-      }
-    } else {
-      width = this.#number();
-    }
-    let precision: number | undefined;
+    const width = this.#measure("%!(BADWIDTH)");
+    let precision: Measure = unmeasured;
     if (this.#format[this.#at] === ".") {
       this.#at++;
       badIndex = this.#argNumber() || badIndex;
-      if (this.#format[this.#at] === "*") {
-        this.#at++;
-        fromArgument = true;
-        precision = this.#intArgument();
-        if (precision === undefined || precision < 0) {
-          if (precision === undefined) prefix += "%!(BADPREC)";
-          precision = undefined;
-        }
-      } else {
-        precision = this.#number() ?? 0;
-      }
+      precision = this.#precision();
     }
-    if (fromArgument || width === undefined || precision !== undefined) badIndex = this.#argNumber() || badIndex;
-    if (this.#at >= this.#format.length) return `${prefix}%!(NOVERB)`;
+    const mayBeIndexed = width.isArgument || precision.isArgument;
+    if (mayBeIndexed || width.size === undefined || precision.size !== undefined) {
+      badIndex = this.#argNumber() || badIndex;
+    }
+    const minus = flags.minus || (width.size ?? 0) < 0;
+    const zero = flags.zero && !minus;
+    const spec = { ...flags, minus, zero, width: abs(width.size), precision: precision.size };
+    return width.problem + precision.problem + this.#operand(spec, badIndex);
+  }
+
+  /** The verb and what it prints. */
+  #operand(spec: Omit<Spec, "verb" | "plusV">, badIndex: boolean): string {
+    if (this.#at >= this.#format.length) return "%!(NOVERB)";
     const verb = String.fromCodePoint(this.#format.codePointAt(this.#at) ?? 0);
     this.#at += verb.length;
-    if (verb === "%") return `${prefix}%`;
-    if (badIndex) return `${prefix}%!${verb}(BADINDEX)`;
-    if (this.#next >= this.#args.length) return `${prefix}%!${verb}(MISSING)`;
+    if (verb === "%") return "%";
+    if (badIndex) return `%!${verb}(BADINDEX)`;
+    if (this.#next >= this.#args.length) return `%!${verb}(MISSING)`;
     const arg = this.#args[this.#next++];
-    if (verb === "v" && flags.plus)
-      return (
-        prefix + formatValue(arg, { ...plainV, minus, zero: flags.zero && !minus, width, precision, plusV: true }, 0)
-      );
-    return (
-      prefix +
-      formatValue(arg, { ...flags, minus, zero: flags.zero && !minus, verb, width, precision, plusV: false }, 0)
-    );
+    if (verb !== "v" || !spec.plus) return formatValue(arg, { ...spec, verb, plusV: false }, 0);
+    const { minus, zero, width, precision } = spec;
+    return formatValue(arg, { ...plainV, minus, zero, width, precision, plusV: true }, 0);
+  }
+
+  /** A number that stands in the format, or `*` for one of the arguments. */
+  #measure(badWords: string): Measure {
+    if (this.#format[this.#at] !== "*") return { ...unmeasured, size: this.#number() };
+    this.#at++;
+    const size = this.#intArgument();
+    return { size, isArgument: true, problem: size === undefined ? badWords : "" };
+  }
+
+  /** A precision left out is 0, a negative argument is none. */
+  #precision(): Measure {
+    const measure = this.#measure("%!(BADPREC)");
+    if (!measure.isArgument) return { ...measure, size: measure.size ?? 0 };
+    return { ...measure, size: measure.size !== undefined && measure.size < 0 ? undefined : measure.size };
   }
 
   #flags(): Pick<Spec, "plus" | "minus" | "sharp" | "space" | "zero"> {

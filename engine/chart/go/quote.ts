@@ -107,15 +107,20 @@ function readEscape(body: string, at: number, quoteChar: string): Escape | undef
     return wrongQuote ? undefined : { code: simple, bytes: [simple], end: at + 1 };
   }
   const width = { x: 2, u: 4, U: 8 }[kind];
-  if (width !== undefined) {
-    const digits = body.slice(at + 1, at + 1 + width);
-    if (digits.length !== width || !/^[\da-fA-F]+$/.test(digits)) return undefined;
-    const code = Number.parseInt(digits, 16);
-    const end = at + 1 + width;
-    if (kind === "x") return { code, bytes: [code], end };
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
-    return { code, bytes: [...bytesOf(String.fromCodePoint(code))], end };
-  }
+  return width === undefined ? readOctal(body, at) : readHex(body, at, kind, width);
+}
+
+function readHex(body: string, at: number, kind: string, width: number): Escape | undefined {
+  const end = at + 1 + width;
+  const digits = body.slice(at + 1, end);
+  if (digits.length !== width || !/^[\da-fA-F]+$/.test(digits)) return undefined;
+  const code = Number.parseInt(digits, 16);
+  if (kind === "x") return { code, bytes: [code], end };
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
+  return { code, bytes: [...bytesOf(String.fromCodePoint(code))], end };
+}
+
+function readOctal(body: string, at: number): Escape | undefined {
   const octal = /^[0-7]{3}/.exec(body.slice(at));
   if (octal === null) return undefined;
   const code = Number.parseInt(octal[0], 8);

@@ -7,58 +7,41 @@ export function formatTime(time: Instant, layout: string): string {
   return layout.replace(layoutPart, (part) => formatPart(part, at));
 }
 
+/** The parts of a layout that stand for one field. */
+const fields: ReadonlyMap<string, (at: Civil) => string> = new Map<string, (at: Civil) => string>([
+  ["January", ({ month }) => months[month - 1] ?? ""],
+  ["Jan", ({ month }) => (months[month - 1] ?? "").slice(0, 3)],
+  ["Monday", ({ weekday }) => weekdays[weekday] ?? ""],
+  ["Mon", ({ weekday }) => (weekdays[weekday] ?? "").slice(0, 3)],
+  ["MST", ({ abbreviation, offset }) => (abbreviation === "" ? offsetText("-0700", offset) : abbreviation)],
+  ["2006", ({ year }) => (year < 0 ? `-${pad(-year, 4)}` : pad(year, 4))],
+  ["06", ({ year }) => pad(((year % 100) + 100) % 100, 2)],
+  ["01", ({ month }) => pad(month, 2)],
+  ["1", ({ month }) => String(month)],
+  ["02", ({ day }) => pad(day, 2)],
+  ["_2", ({ day }) => String(day).padStart(2)],
+  ["2", ({ day }) => String(day)],
+  ["__2", ({ yearDay }) => String(yearDay).padStart(3)],
+  ["002", ({ yearDay }) => pad(yearDay, 3)],
+  ["15", ({ hour }) => pad(hour, 2)],
+  ["03", ({ hour }) => pad(hour12(hour), 2)],
+  ["3", ({ hour }) => String(hour12(hour))],
+  ["04", ({ minute }) => pad(minute, 2)],
+  ["4", ({ minute }) => String(minute)],
+  ["05", ({ second }) => pad(second, 2)],
+  ["5", ({ second }) => String(second)],
+  ["PM", ({ hour }) => (hour >= 12 ? "PM" : "AM")],
+  ["pm", ({ hour }) => (hour >= 12 ? "pm" : "am")],
+]);
+
+function hour12(hour: number): number {
+  return hour % 12 === 0 ? 12 : hour % 12;
+}
+
 function formatPart(part: string, at: Civil): string {
-  const hour12 = at.hour % 12 === 0 ? 12 : at.hour % 12;
-  switch (part) {
-    case "January":
-      return months[at.month - 1] ?? "";
-    case "Jan":
-      return (months[at.month - 1] ?? "").slice(0, 3);
-    case "Monday":
-      return weekdays[at.weekday] ?? "";
-    case "Mon":
-      return (weekdays[at.weekday] ?? "").slice(0, 3);
-    case "MST":
-      return at.abbreviation === "" ? offsetText("-0700", at.offset) : at.abbreviation;
-    case "2006":
-      return at.year < 0 ? `-${pad(-at.year, 4)}` : pad(at.year, 4);
-    case "06":
-      return pad(((at.year % 100) + 100) % 100, 2);
-    case "01":
-      return pad(at.month, 2);
-    case "1":
-      return String(at.month);
-    case "02":
-      return pad(at.day, 2);
-    case "_2":
-      return String(at.day).padStart(2);
-    case "2":
-      return String(at.day);
-    case "__2":
-      return String(at.yearDay).padStart(3);
-    case "002":
-      return pad(at.yearDay, 3);
-    case "15":
-      return pad(at.hour, 2);
-    case "03":
-      return pad(hour12, 2);
-    case "3":
-      return String(hour12);
-    case "04":
-      return pad(at.minute, 2);
-    case "4":
-      return String(at.minute);
-    case "05":
-      return pad(at.second, 2);
-    case "5":
-      return String(at.second);
-    case "PM":
-      return at.hour >= 12 ? "PM" : "AM";
-    case "pm":
-      return at.hour >= 12 ? "pm" : "am";
-    default:
-      return /^[.,]/.test(part) ? fractionText(part, at.nanosecond) : offsetText(part, at.offset);
-  }
+  const field = fields.get(part);
+  if (field !== undefined) return field(at);
+  return /^[.,]/.test(part) ? fractionText(part, at.nanosecond) : offsetText(part, at.offset);
 }
 
 function fractionText(part: string, nanosecond: number): string {

@@ -81,32 +81,44 @@ function run(
     // A new attempt has the lowest preference, and none is needed once something matched.
     generation++;
     const queue: Thread[] = [];
-    const seen = (pc: number): boolean => {
-      if (marks[pc] === generation) return true;
-      marks[pc] = generation;
-      return false;
-    };
-    for (const thread of current) follow(program, thread, at, text, queue, seen);
-    if (matched === undefined) follow(program, { pc: 0, slots: empty }, at, text, queue, seen);
+    const reached = { marks, generation };
+    for (const thread of current) follow(program, thread, at, text, queue, reached);
+    if (matched === undefined) follow(program, { pc: 0, slots: empty }, at, text, queue, reached);
     if (queue.length === 0 && matched !== undefined) break;
     spend(queue.length + 1);
     const code = text.codePointAt(at) ?? -1;
-    const stepped: Thread[] = [];
-    for (const { pc, slots } of queue) {
-      const instruction = program[pc];
-      if (instruction?.op === "match") {
-        matched = slots;
-        break;
-      }
-      if (instruction?.op === "chars" && code >= 0 && contains(instruction.ranges, code)) {
-        stepped.push({ pc: instruction.next, slots });
-      }
-    }
-    current = stepped;
+    current = [];
+    matched = step(program, queue, code, current) ?? matched;
     if (matched !== undefined && current.length === 0) break;
     at += code > 0xffff ? 2 : 1;
   }
   return matched;
+}
+
+/**
+ * Reads one character (-1 at the end of the text) in all threads; those it fits go on.
+ * @returns the groups when a thread has matched: those of lower preference end there
+ */
+function step(
+  program: readonly Instruction[],
+  queue: readonly Thread[],
+  code: number,
+  stepped: Thread[],
+): Captures | undefined {
+  for (const { pc, slots } of queue) {
+    const instruction = program[pc];
+    if (instruction?.op === "match") return slots;
+    if (instruction?.op === "chars" && code >= 0 && contains(instruction.ranges, code)) {
+      stepped.push({ pc: instruction.next, slots });
+    }
+  }
+  return undefined;
+}
+
+/** Which instructions were reached at the current character: those marked with its generation. */
+interface Reached {
+  readonly marks: Uint32Array;
+  readonly generation: number;
 }
 
 /** Follows jumps, splits, saves and assertions from a thread, in order of preference, to where characters are read. */
@@ -116,12 +128,13 @@ function follow(
   at: number,
   text: string,
   queue: Thread[],
-  seen: (pc: number) => boolean,
+  { marks, generation }: Reached,
 ): void {
   const stack: Thread[] = [start];
   for (let thread = stack.pop(); thread !== undefined; thread = stack.pop()) {
     const { pc, slots } = thread;
-    if (seen(pc)) continue;
+    if (marks[pc] === generation) continue;
+    marks[pc] = generation;
     const instruction = program[pc];
     switch (instruction?.op) {
       case "jump":

@@ -300,25 +300,25 @@ class RegexParser {
     const ranges: (readonly [number, number])[] = [];
     for (let first = true; first || this.#peek() !== "]"; first = false) {
       if (this.#peek() === "") this.#fail("missing closing ]", start);
-      const set = this.#classSet(flags.fold);
-      if (set !== undefined) {
-        ranges.push(...set);
-        continue;
-      }
-      const from = this.#at;
-      const low = this.#classChar(start);
-      let high = low;
-      if (this.#peek() === "-" && this.#pattern[this.#at + 1] !== "]") {
-        this.#at++;
-        if (this.#peek() === "") this.#fail("missing closing ]", start);
-        high = this.#classChar(start);
-        if (high < low) this.#fail("invalid character class range", from, this.#at);
-      }
-      ranges.push(...(flags.fold ? foldRanges([[low, high]]) : [[low, high] as const]));
+      ranges.push(...(this.#classSet(flags.fold) ?? this.#classRange(start, flags.fold)));
     }
     this.#at++;
     const merged = normalise(ranges);
     return { kind: "chars", ranges: isNegated ? negate(merged) : merged };
+  }
+
+  /** One character of a class, or two with a dash between them. */
+  #classRange(start: number, fold: boolean): Ranges {
+    const from = this.#at;
+    const low = this.#classChar(start);
+    let high = low;
+    if (this.#peek() === "-" && this.#pattern[this.#at + 1] !== "]") {
+      this.#at++;
+      if (this.#peek() === "") this.#fail("missing closing ]", start);
+      high = this.#classChar(start);
+      if (high < low) this.#fail("invalid character class range", from, this.#at);
+    }
+    return fold ? foldRanges([[low, high]]) : [[low, high]];
   }
 
   #classSet(fold: boolean): Ranges | undefined {

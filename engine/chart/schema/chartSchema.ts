@@ -3,7 +3,8 @@ import type { ActiveChart } from "../dependencies.ts";
 import { fromJson, JsonError } from "../go/json.ts";
 import { goType, Int, isList, type Value, type ValueMap } from "../go/value.ts";
 import type { Meter } from "../template/meter.ts";
-import { SchemaError, validate } from "./validate.ts";
+import { validate } from "./validate.ts";
+import { SchemaError } from "./validation.ts";
 
 /** What is wrong with values, chart by chart, in Helm's words; empty when nothing is. */
 export function schemaProblems(chart: ActiveChart, values: ValueMap, meter: Meter): string {

@@ -30,6 +30,14 @@ const hostname: Check = (text) => {
   return undefined;
 };
 
+const unquotedLocal: Check = (local) => {
+  if (local.startsWith(".")) return "starts with dot";
+  if (local.endsWith(".")) return "ends with dot";
+  if (local.includes("..")) return "consecutive dots";
+  const bad = /[^A-Za-z0-9.!#$%&'*+\-/=?^_`{|}~]/u.exec(local);
+  return bad === null ? undefined : `invalid character '${bad[0]}'`;
+};
+
 const email: Check = (text) => {
   if (text.length > 254) return "more than 255 characters long";
   const at = text.lastIndexOf("@");
@@ -37,13 +45,8 @@ const email: Check = (text) => {
   const local = text.slice(0, at);
   const domain = text.slice(at + 1);
   if (local.length > 64) return "local part more than 64 characters long";
-  if (!/^".*"$/.test(local)) {
-    if (local.startsWith(".")) return "starts with dot";
-    if (local.endsWith(".")) return "ends with dot";
-    if (local.includes("..")) return "consecutive dots";
-    const bad = /[^A-Za-z0-9.!#$%&'*+\-/=?^_`{|}~]/u.exec(local);
-    if (bad !== null) return `invalid character '${bad[0]}'`;
-  }
+  const localReason = /^".*"$/.test(local) ? undefined : unquotedLocal(local);
+  if (localReason !== undefined) return localReason;
   const literal = /^\[(.*)\]$/.exec(domain)?.[1];
   if (literal !== undefined) return isIP(literal.replace(/^IPv6:/, "")) === 0 ? "invalid ipv4 address" : undefined;
   const reason = hostname(domain);

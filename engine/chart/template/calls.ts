@@ -9,7 +9,19 @@ export function canBeNil(goType: string): boolean {
   return nilableTypes.has(goType);
 }
 
-/** A value that fits no parameter of the wanted type; the message is Go's. */
+/** What is wrong with the number of arguments, in Go's words, which do not count the piped one for variadic functions. */
+export function countProblem(fn: GoFunction, written: number, given: number): string | undefined {
+  const fixed = fn.params.length;
+  if (fn.rest === undefined) return given === fixed ? undefined : `want ${fixed} got ${given}`;
+  return given < fixed ? `want at least ${fixed} got ${written}` : undefined;
+}
+
+/** Whether a parameter takes any value as it is. */
+export function isAny(goType: string): boolean {
+  return goType === "interface {}" || goType === "reflect.Value";
+}
+
+/** A value or literal that fits no parameter of the wanted type; the message is Go's. */
 export class WrongType extends Error {}
 
 /**
@@ -17,7 +29,7 @@ export class WrongType extends Error {}
  * @throws WrongType with Go's words
  */
 export function adapt(value: Value, wanted: string): Value {
-  if (wanted === "interface {}" || wanted === "reflect.Value") return value;
+  if (isAny(wanted)) return value;
   if (value === undefined) {
     if (!nilableTypes.has(wanted)) throw new WrongType(`invalid value; expected ${wanted}`);
     return wanted === "map[string]interface {}" ? nilMap() : nilList();

@@ -2,13 +2,13 @@
  * Runs parsed templates: Go's text/template execution with its rules for nil, missing keys, truth, ranges and calls.
  * @see https://pkg.go.dev/text/template
  */
-import { byteLength } from "../go/bytes.ts";
 import { sprint } from "../go/format.ts";
 import { quote } from "../go/quote.ts";
-import { GoFunction, goInt, goType, Int, isTrue, mapEntries, Named, type Value } from "../go/value.ts";
+import { GoFunction, goType, isTrue, mapEntries, Named, type Value } from "../go/value.ts";
 import { builtins, callValue } from "./builtins.ts";
-import { adapt, canBeNil, WrongType } from "./calls.ts";
-import { ExecError, GoError, LimitReached } from "./failure.ts";
+import { adapt, canBeNil, countProblem, isAny, WrongType } from "./calls.ts";
+import { GoError, outOfRoom } from "./failure.ts";
+import { constantOf, literalAs } from "./literals.ts";
 import type { Meter } from "./meter.ts";
 import type {
   AnyNode,
@@ -18,7 +18,6 @@ import type {
   FieldNode,
   IdentifierNode,
   ListNode,
-  NumberNode,
   Operand,
   PipeNode,
   TemplateNode,
@@ -26,7 +25,9 @@ import type {
   VariableNode,
 } from "./nodes.ts";
 import { printNode } from "./nodes.ts";
-import { holdsInterfaces, RangeProblem, type RangeSteps, rangeSteps } from "./ranges.ts";
+import { execError } from "./places.ts";
+import { holdsInterfaces, RangeProblem, rangeSteps } from "./ranges.ts";
+import { Scope } from "./scope.ts";
 
 /** The templates that can call each other. */
 export interface TemplateSet {
@@ -46,13 +47,6 @@ export interface Runtime {
 /** Marks "no final argument" of a command; a real value may be undefined. */
 const missing: unique symbol = Symbol("missing");
 type Final = Value | typeof missing;
-
-interface Variable {
-  readonly name: string;
-  value: Value;
-  /** Whether Go would hold it as an interface, which error messages tell. */
-  isInterface: boolean;
-}
 
 type Jump = "break" | "continue" | undefined;
 
@@ -84,7 +78,7 @@ class Execution {
   readonly #runtime: Runtime;
   readonly #output: string[];
   readonly #depth: number;
-  readonly #vars: Variable[];
+  readonly #vars: Scope;
   #node: AnyNode | undefined;
   #dotIsInterface = false;
   #written = 0;
@@ -96,7 +90,7 @@ class Execution {
     this.#runtime = runtime;
     this.#output = output;
     this.#depth = depth;
-    this.#vars = [{ name: "$", value: data, isInterface: false }];
+    this.#vars = new Scope(data);
   }
 
   run(): void {
@@ -104,14 +98,7 @@ class Execution {
   }
 
   #fail(message: string, inner?: Error): never {
-    const node = this.#node;
-    const { parseName, text, name } = this.#tree;
-    if (node === undefined) throw new ExecError(`template: ${name}: ${message}`, inner);
-    const before = text.slice(0, node.pos);
-    const line = before.split("\n").length;
-    const column = byteLength(before.slice(before.lastIndexOf("\n") + 1));
-    const where = `${parseName}:${line}:${column}`;
-    throw new ExecError(`template: ${where}: executing ${quote(name)} at <${printNode(node)}>: ${message}`, inner);
+    throw execError(this.#tree, this.#node, message, inner);
   }
 
   #write(text: string): void {
@@ -170,7 +157,7 @@ class Execution {
   }
 
   #ifOrWith(dot: Value, node: BranchNode): Jump {
-    const known = this.#vars.length;
+    const known = this.#vars.size;
     const value = this.#pipeline(dot, node.pipe);
     const outerInterface = this.#dotIsInterface;
     let jump: Jump;
@@ -181,71 +168,48 @@ class Execution {
       jump = this.#walkList(dot, node.otherwise);
     }
     this.#dotIsInterface = outerInterface;
-    this.#vars.length = known;
+    this.#vars.leave(known);
     return jump;
   }
 
   #range(dot: Value, node: BranchNode): Jump {
-    const known = this.#vars.length;
+    const known = this.#vars.size;
     const value = this.#pipeline(dot, node.pipe);
-    const mark = this.#vars.length;
+    const mark = this.#vars.size;
     const outerInterface = this.#dotIsInterface;
     let jump: Jump;
     let ran = false;
-    const { items, isInterface } = this.#steps(value, node.pipe.declared.length > 1);
+    const { items, isInterface } = this.#orFail(() => rangeSteps(value, node.pipe.declared.length > 1));
     for (const [index, element] of items) {
       ran = true;
       this.#runtime.meter.spend(1);
-      this.#assignRange(node.pipe, index, element, isInterface);
+      this.#setRangeVariables(node.pipe, index, element, isInterface);
       this.#dotIsInterface = isInterface;
       const inner = this.#walkList(element, node.list);
-      this.#vars.length = mark;
+      this.#vars.leave(mark);
       if (inner === "break") break;
     }
     this.#dotIsInterface = outerInterface;
     if (!ran && node.otherwise !== undefined) jump = this.#walkList(dot, node.otherwise);
-    this.#vars.length = known;
+    this.#vars.leave(known);
     return jump;
   }
 
-  #steps(value: Value, wantsIndex: boolean): RangeSteps {
-    try {
-      return rangeSteps(value, wantsIndex);
-    } catch (error) {
-      if (error instanceof RangeProblem) return this.#fail(error.message);
-      throw error;
-    }
-  }
-
-  #assignRange(pipe: PipeNode, index: Value, element: Value, isInterface: boolean): void {
+  #setRangeVariables(pipe: PipeNode, index: Value, element: Value, isInterface: boolean): void {
     const [first, second] = pipe.declared;
     if (first === undefined) return;
-    const [one, two] = second === undefined ? [element, undefined] : [index, element];
-    if (pipe.isAssign) {
-      this.#setVariable(first.names[0] ?? "", one);
-      if (second !== undefined) this.#setVariable(second.names[0] ?? "", two);
+    if (!pipe.isAssign) {
+      if (second !== undefined) this.#vars.renew(2, index, false);
+      this.#vars.renew(1, element, isInterface);
       return;
     }
-    const top = this.#vars.length;
-    if (second === undefined) {
-      this.#setTop(top - 1, one, isInterface);
-    } else {
-      this.#setTop(top - 2, one, false);
-      this.#setTop(top - 1, two, isInterface);
-    }
+    this.#assign(first, second === undefined ? element : index);
+    if (second !== undefined) this.#assign(second, element);
   }
 
-  #setTop(at: number, value: Value, isInterface: boolean): void {
-    const variable = this.#vars[at];
-    // Each iteration has its own variable: what an outer scope captured by name stays.
-    if (variable !== undefined) this.#vars[at] = { name: variable.name, value, isInterface };
-  }
-
-  #setVariable(name: string, value: Value): void {
-    const variable = this.#vars.findLast((known) => known.name === name);
-    if (variable === undefined) this.#fail(`undefined variable: ${name}`);
-    variable.value = value;
-    variable.isInterface = false;
+  #assign(variable: VariableNode, value: Value): void {
+    const name = variable.names[0] ?? "";
+    if (!this.#vars.assign(name, value)) this.#fail(`undefined variable: ${name}`);
   }
 
   #template(dot: Value, node: TemplateNode): void {
@@ -265,9 +229,8 @@ class Execution {
     }
     const result = value === missing ? undefined : value;
     for (const variable of pipe.declared) {
-      const name = variable.names[0] ?? "";
-      if (pipe.isAssign) this.#setVariable(name, result);
-      else this.#vars.push({ name, value: result, isInterface: false });
+      if (pipe.isAssign) this.#assign(variable, result);
+      else this.#vars.declare(variable.names[0] ?? "", result);
     }
     return result;
   }
@@ -300,7 +263,7 @@ class Execution {
       case "nil":
         return this.#fail("nil is not a command");
       case "number":
-        return this.#constant(first);
+        return this.#orFail(() => constantOf(first));
       case "string":
         return first.text;
       default:
@@ -313,15 +276,6 @@ class Execution {
     if (first !== undefined && (args.length > 1 || final !== missing)) {
       this.#fail(`can't give argument to non-function ${printNode(first)}`);
     }
-  }
-
-  #constant(node: NumberNode): Value {
-    this.#node = node;
-    const isHex = /^0[xX]/.test(node.text) && !/[pP]/.test(node.text);
-    const isRune = node.text.startsWith("'");
-    if (node.float !== undefined && !isHex && !isRune && /[.eEpP]/.test(node.text)) return node.float;
-    if (node.int !== undefined) return goInt(node.int);
-    return this.#fail(`${node.text} overflows int`);
   }
 
   #field(dot: Value, node: FieldNode, args: readonly Operand[] | undefined, final: Final): Value {
@@ -339,7 +293,7 @@ class Execution {
   #variable(dot: Value, node: VariableNode, args: readonly Operand[] | undefined, final: Final): Value {
     this.#node = node;
     const name = node.names[0] ?? "";
-    const variable = this.#vars.findLast((known) => known.name === name);
+    const variable = this.#vars.find(name);
     if (variable === undefined) return this.#fail(`undefined variable: ${name}`);
     if (node.names.length === 1) {
       this.#notAFunction(args ?? [node], final);
@@ -381,18 +335,17 @@ class Execution {
     if (receiver === null) return this.#fail(`nil pointer evaluating interface {}.${name}`);
     const method = receiver instanceof Named ? receiver.methods.get(name) : this.#runtime.mapMethod(receiver, name);
     if (method !== undefined) return this.#call(dot, method, node, name, args, final);
-    const hasArgs = (args !== undefined && args.length > 1) || final !== missing;
     const map = mapEntries(receiver);
-    if (map !== undefined) {
-      if (hasArgs) this.#fail(`${name} is not a method but has arguments`);
-      const value = map.get(name);
-      return value === undefined ? zeroOfMap(receiver) : value;
+    const isField = map === undefined && receiver instanceof Named && receiver.fields.has(name);
+    if (map === undefined && !isField) {
+      return this.#fail(`can't evaluate field ${name} in type ${isInterface ? "interface {}" : goType(receiver)}`);
     }
-    if (receiver instanceof Named && receiver.fields.has(name)) {
-      if (hasArgs) this.#fail(`${name} has arguments but cannot be invoked as function`);
-      return receiver.fields.get(name);
+    if ((args !== undefined && args.length > 1) || final !== missing) {
+      this.#fail(
+        `${name} ${isField ? "has arguments but cannot be invoked as function" : "is not a method but has arguments"}`,
+      );
     }
-    return this.#fail(`can't evaluate field ${name} in type ${isInterface ? "interface {}" : goType(receiver)}`);
+    return fieldValue(receiver, name);
   }
 
   #function(
@@ -434,13 +387,8 @@ class Execution {
   ): Value {
     const operands = args === undefined ? [] : args.slice(1);
     const given = operands.length + (final === missing ? 0 : 1);
-    const fixed = fn.params.length;
-    if (fn.rest !== undefined && given < fixed) {
-      this.#fail(`wrong number of args for ${name}: want at least ${fixed} got ${operands.length}`);
-    }
-    if (fn.rest === undefined && given !== fixed) {
-      this.#fail(`wrong number of args for ${name}: want ${fixed} got ${given}`);
-    }
+    const problem = countProblem(fn, operands.length, given);
+    if (problem !== undefined) this.#fail(`wrong number of args for ${name}: ${problem}`);
     const values: Value[] = operands.map((operand, i) => this.#argument(dot, fn.params[i] ?? fn.rest ?? "", operand));
     if (final !== missing) values.push(this.#adapted(final, fn.params[operands.length] ?? fn.rest ?? ""));
     try {
@@ -456,10 +404,15 @@ class Execution {
   }
 
   #adapted(value: Value, wanted: string): Value {
+    return isAny(wanted) ? value : this.#orFail(() => adapt(value, wanted));
+  }
+
+  /** Tells of a mistake where the template made it. */
+  #orFail<T>(run: () => T): T {
     try {
-      return adapt(value, wanted);
+      return run();
     } catch (error) {
-      if (error instanceof WrongType) return this.#fail(error.message);
+      if (error instanceof WrongType || error instanceof RangeProblem) return this.#fail(error.message);
       throw error;
     }
   }
@@ -483,35 +436,7 @@ class Execution {
       case "chain":
         return this.#adapted(this.#chain(dot, node, undefined, missing), wanted);
       default:
-        return this.#literal(node, wanted);
-    }
-  }
-
-  #literal(
-    node: Exclude<Operand, { kind: "dot" | "nil" | "field" | "variable" | "pipe" | "identifier" | "chain" }>,
-    wanted: string,
-  ): Value {
-    switch (wanted) {
-      case "interface {}":
-      case "reflect.Value":
-        if (node.kind === "bool") return node.value;
-        return node.kind === "string" ? node.text : this.#constant(node);
-      case "string":
-        return node.kind === "string" ? node.text : this.#fail(`expected string; found ${printNode(node)}`);
-      case "bool":
-        return node.kind === "bool" ? node.value : this.#fail(`expected bool; found ${printNode(node)}`);
-      case "int":
-      case "int64":
-        if (node.kind === "number" && node.int !== undefined) return new Int(wanted, node.int);
-        return this.#fail(`expected integer; found ${printNode(node)}`);
-      case "uint32":
-        if (node.kind === "number" && node.uint !== undefined) return new Int(wanted, BigInt.asUintN(32, node.uint));
-        return this.#fail(`expected unsigned integer; found ${printNode(node)}`);
-      case "float64":
-        if (node.kind === "number" && node.float !== undefined) return node.float;
-        return this.#fail(`expected float; found ${printNode(node)}`);
-      default:
-        return this.#fail(`can't handle ${printNode(node)} for arg of type ${wanted}`);
+        return this.#orFail(() => literalAs(node, wanted));
     }
   }
 }
@@ -522,18 +447,16 @@ function callOf(callee: Operand | undefined): GoFunction {
   return new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(name, fn, args, host));
 }
 
+function fieldValue(receiver: Value, name: string): Value {
+  const map = mapEntries(receiver);
+  if (map === undefined) return receiver instanceof Named ? receiver.fields.get(name) : undefined;
+  const value = map.get(name);
+  return value === undefined ? zeroOfMap(receiver) : value;
+}
+
 /** What Go gives for a key a map does not have: the zero value of its element type. */
 function zeroOfMap(map: Value): Value {
   const type = goType(map);
   if (type === "map[string]string") return "";
   return type === "engine.files" ? new Uint8Array() : null;
-}
-
-/** JavaScript's own limits are limits too. */
-function outOfRoom(error: unknown): unknown {
-  if (!(error instanceof RangeError)) return error;
-  const isStack = error.message.includes("call stack");
-  return isStack
-    ? new LimitReached("depth", "its templates call each other too deeply")
-    : new LimitReached("output", `it would produce too much: ${error.message}`);
 }

@@ -22,3 +22,12 @@ export class LimitReached extends Error {
     this.limit = limit;
   }
 }
+
+/** JavaScript's own limits are limits too: its RangeErrors become LimitReached, anything else stays. */
+export function outOfRoom(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  const isStack = error.message.includes("call stack");
+  return isStack
+    ? new LimitReached("depth", "its templates call each other too deeply")
+    : new LimitReached("output", `it would produce too much: ${error.message}`);
+}

@@ -95,10 +95,7 @@ export class Lexer {
         this.#pos = this.#input.length;
         return this.#pos > this.#start ? this.#emit("text") : this.#end();
       }
-      this.#pos = open;
-      if (this.#trimsLeft(open + 2)) {
-        while (this.#pos > this.#start && spaces.test(this.#input[this.#pos - 1] ?? "")) this.#pos--;
-      }
+      this.#pos = this.#trimsLeft(open + 2) ? this.#beforeSpaces(open) : open;
       const token = this.#pos > this.#start ? this.#emit("text") : undefined;
       this.#pos = open;
       this.#ignore();
@@ -106,6 +103,13 @@ export class Lexer {
       const delim = this.#leftDelim();
       if (delim !== undefined) return delim;
     }
+  }
+
+  /** Where the spaces begin that end at a place. */
+  #beforeSpaces(at: number): number {
+    let from = at;
+    while (from > this.#start && spaces.test(this.#input[from - 1] ?? "")) from--;
+    return from;
   }
 
   #end(): Token {

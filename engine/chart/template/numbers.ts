@@ -19,12 +19,23 @@ export function numberNode(token: Token): NumberNode {
     return { kind: "number", pos, text, int: BigInt(code), uint: BigInt(code), float: code };
   }
   const integer = parseInteger(text, 0);
-  const isInt = integer !== undefined && integer >= -(1n << 63n) && integer < 1n << 63n;
-  const isUint = integer !== undefined && integer >= 0n && integer < 1n << 64n && !/^[+-]/.test(text);
-  if (isInt || isUint) {
-    const int = isInt ? integer : undefined;
-    return { kind: "number", pos, text, int, uint: isUint ? integer : undefined, float: Number(integer) };
+  const int = integer !== undefined && fitsInt(integer) ? integer : undefined;
+  const uint = integer !== undefined && fitsUint(integer) && !/^[+-]/.test(text) ? integer : undefined;
+  if (int !== undefined || uint !== undefined) {
+    return { kind: "number", pos, text, int, uint, float: Number(integer) };
   }
+  return floatNode(pos, text);
+}
+
+function fitsInt(integer: bigint): boolean {
+  return integer >= -(1n << 63n) && integer < 1n << 63n;
+}
+
+function fitsUint(integer: bigint): boolean {
+  return integer >= 0n && integer < 1n << 64n;
+}
+
+function floatNode(pos: number, text: string): NumberNode {
   const float = parseFloat64(text);
   if (float === undefined) return fail(`illegal number syntax: ${JSON.stringify(text)}`);
   // As Go: something that looks like an integer but needs a float is an overflow.

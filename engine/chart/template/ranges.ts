@@ -1,6 +1,6 @@
 /** What `range` goes over, value by value. */
 import { sprint } from "../go/format.ts";
-import { goInt, goType, Int, isList, mapEntries, Named, sortedKeys, type Value } from "../go/value.ts";
+import { goInt, goType, Int, listItems, mapEntries, sortedKeys, type Value } from "../go/value.ts";
 
 /** The steps of a range. */
 export interface RangeSteps {
@@ -24,11 +24,7 @@ export function rangeSteps(value: Value, wantsIndex: boolean): RangeSteps {
   if (map !== undefined) {
     return { items: sortedKeys(map).map((key) => [key, map.get(key)] as const), isInterface: holdsInterfaces(value) };
   }
-  const list = isList(value)
-    ? value
-    : value instanceof Named && isList(value.underlying)
-      ? value.underlying
-      : undefined;
+  const list = listItems(value);
   if (list !== undefined) return { items: numbered(list), isInterface: goType(value) === "[]interface {}" };
   if (value instanceof Uint8Array) {
     const items = Array.from(value, (byte, i) => [goInt(i), new Int("uint8", BigInt(byte))] as const);

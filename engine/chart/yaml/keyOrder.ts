@@ -24,19 +24,17 @@ function compareAt(as: readonly string[], bs: readonly string[], i: number, x: s
   if (xIsLetter && yIsLetter) return codeOrder;
   if (xIsLetter || yIsLetter) return yIsLetter ? -1 : 1;
   // A leading zero counts only inside a number that has begun.
-  let start = 0n;
-  if (x === "0" || y === "0") {
-    for (let j = i - 1; j >= 0 && isDigit(as[j]); j--) {
-      if (as[j] !== "0") {
-        start = 1n;
-        break;
-      }
-    }
-  }
+  const start = (x === "0" || y === "0") && hasBegunNumber(as, i) ? 1n : 0n;
   const [an, ai] = numberAt(as, i, start);
   const [bn, bi] = numberAt(bs, i, start);
   if (an !== bn) return an < bn ? -1 : 1;
   return ai === bi ? codeOrder : ai - bi;
+}
+
+/** Whether a digit other than zero stands among those right before `end`. */
+function hasBegunNumber(chars: readonly string[], end: number): boolean {
+  const from = chars.slice(0, end).findLastIndex((char) => !isDigit(char)) + 1;
+  return chars.slice(from, end).some((char) => char !== "0");
 }
 
 function numberAt(chars: readonly string[], from: number, start: bigint): readonly [bigint, number] {
