@@ -52,6 +52,10 @@ export interface ErrorFacts {
   ARCHIVE_UNREADABLE: { readonly file: string; readonly problem: string };
   ARCHIVE_ONE_PLATFORM: { readonly reference: string; readonly platforms: string };
   ARCHIVE_TARGET_UNUSABLE: { readonly path: string; readonly problem: string };
+  ARCHIVE_NEEDS_MORE: { readonly file: string; readonly missing: readonly string[]; readonly sizeBytes: number };
+  ARCHIVE_PART_MISSING: { readonly list: string; readonly missing: readonly string[] };
+  ARCHIVE_PART_DAMAGED: { readonly part: string; readonly problem: string };
+  INVENTORY_INVALID: { readonly path: string; readonly line: number; readonly problem: string };
   // remote: talking to registries
   PROXY_INVALID: { readonly variable: string };
   CERTIFICATE_UNREADABLE: { readonly path: string; readonly reason: string };
@@ -300,6 +304,25 @@ const table: { readonly [Code in ErrorCode]: Row<ErrorFacts[Code]> } = {
   },
   ARCHIVE_TARGET_UNUSABLE: {
     message: (f) => `Saving to ${f.path}: ${f.problem}. Choose another place with --output. Nothing was changed.`,
+  },
+  ARCHIVE_NEEDS_MORE: {
+    message: (f) =>
+      [
+        `Loading ${f.file}: it is a delta, and ${f.missing.length} blobs it builds on (${f.sizeBytes} bytes) are not in this store:`,
+        ...f.missing.map((digest) => `  ${digest}`),
+        "Load the image it was made since first, or have it saved again without --since or with this store's inventory. Nothing was named.",
+      ].join("\n"),
+  },
+  ARCHIVE_PART_MISSING: {
+    message: (f) =>
+      `Loading the parts of ${f.list}: ${f.missing.join(", ")} ${f.missing.length === 1 ? "is" : "are"} missing. Put all parts beside the list.`,
+  },
+  ARCHIVE_PART_DAMAGED: {
+    message: (f) => `Loading ${f.part}: ${f.problem}. Copy this part again; the others can stay. Nothing was named.`,
+  },
+  INVENTORY_INVALID: {
+    message: (f) =>
+      `Reading the inventory ${f.path}, line ${f.line}: ${f.problem}. Write it with "kubefile inventory -o FILE" on the other side.`,
   },
   PROXY_INVALID: {
     message: (f) => `${f.variable} does not name a proxy: write http://host:port or https://host:port, or unset it.`,

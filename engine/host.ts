@@ -68,6 +68,8 @@ class Host {
     if (params.protocolVersion !== protocol.protocolVersion) {
       throw new EngineError("PROTOCOL_MISMATCH", { client: params.protocolVersion, engine: protocol.protocolVersion });
     }
+    rpc.onRequest(protocol.loadImage, (params, token) => answer((signal) => this.#open().load(params, signal), token));
+    this.#listenForTransfers(rpc);
     this.#engine ??= openEngine({
       storeDir: params.storeDir,
       fetch,

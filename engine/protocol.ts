@@ -430,3 +430,108 @@ export const log: NotificationType<{
   readonly level: "error" | "warn" | "info" | "debug";
   readonly text: string;
 }> = new NotificationType("log");
+export interface LoadParams {
+  /** Absolute path of an archive or a folder. */
+  readonly path: string;
+}
+
+export interface LoadResult {
+  readonly images: readonly { readonly references: readonly string[]; readonly digest: string }[];
+}
+
+/** What every transfer needs to know. */
+export interface TransferParams {
+  /** Chosen by the client; repeated in every progress notification. */
+  readonly transferId: string;
+  /** Registries that may be spoken to without TLS or without checking it; loopback always may. */
+  readonly insecureRegistries?: readonly string[];
+}
+
+export interface PullParams extends TransferParams {
+  readonly reference: string;
+  /** `os/arch[/variant]`, or `all` of an index; absent means this machine's. */
+  readonly platform?: string;
+  /** `always` when absent. */
+  readonly policy?: PullPolicy;
+}
+
+export interface PullResult {
+  /** Normalised name in the store. */
+  readonly reference: string;
+  readonly digest: string;
+  /** `present`: the store had all of it under this name. */
+  readonly how: "present" | "pulled";
+  /** Bytes that came over the network. */
+  readonly movedBytes: number;
+}
+
+export interface PushParams extends TransferParams {
+  /** Reference or digest in the store. */
+  readonly image: string;
+  /** Where it goes; absent means its own name. */
+  readonly destination?: string;
+  /** Of an index only this image; absent means all of it. */
+  readonly platform?: string;
+}
+
+export interface PushResult {
+  /** Normalised name at the registry. */
+  readonly reference: string;
+  /** What that name points at now; differs from the store's where layers were compressed. */
+  readonly digest: string;
+  readonly movedBytes: number;
+  readonly blobs: { readonly present: number; readonly mounted: number; readonly uploaded: number };
+}
+
+export interface LoadImagesParams extends TransferParams {
+  /** Absolute path of an archive or a folder. */
+  readonly path: string;
+}
+
+export interface LoadImagesResult {
+  readonly images: readonly { readonly references: readonly string[]; readonly digest: string }[];
+  /** Sentences about what could not be kept as it was. */
+  readonly warnings: readonly string[];
+}
+
+export interface TransferProgress {
+  readonly transferId: string;
+  /** What the image has, moved or not, as far as it is known. */
+  readonly totalBytes: number;
+  readonly doneBytes: number;
+  /** What went over the network, or was read from the file. */
+  readonly movedBytes: number;
+}
+
+/** A login to be tried. It is kept by the client, not by the engine. */
+export interface LoginParams {
+  /** `host[:port]` as in references, `docker.io` for Docker Hub. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+  readonly insecureRegistries?: readonly string[];
+}
+
+export interface LoginResult {
+  /** False where the registry asks nobody for a login, so that nothing could be proved. */
+  readonly verified: boolean;
+}
+
+export const loadImage: RequestType<LoadParams, LoadResult, ProtocolError> = new RequestType("loadImage");
+/** Brings an image from a registry. `transferProgress` notifications with its `transferId` arrive before the answer. */
+export const pull: RequestType<PullParams, PullResult, ProtocolError> = new RequestType("pull");
+/** Sends an image to a registry, with `transferProgress`. */
+export const push: RequestType<PushParams, PushResult, ProtocolError> = new RequestType("push");
+/** Brings the images of a file or folder, with `transferProgress`. */
+export const load: RequestType<LoadImagesParams, LoadImagesResult, ProtocolError> = new RequestType("load");
+/** Tries a login at its registry. Keeping it is the client's. */
+export const login: RequestType<LoginParams, LoginResult, ProtocolError> = new RequestType("login");
+/** Tells, after the client forgot a login, whether docker's files or helpers have one that still counts. */
+export const logout: RequestType<{ readonly registry: string }, { readonly knownElsewhere: boolean }, ProtocolError> =
+  new RequestType("logout");
+/** From the engine to its client: the login for a registry, or null. Asked only after the registry wanted one; never logged. */
+export const credentials: RequestType<
+  { readonly registry: string },
+  { readonly username: string; readonly password: string } | null,
+  void
+> = new RequestType("credentials");

@@ -15,9 +15,11 @@ import { type ArchiveContent, type Decompress, readArchive, readFolder } from ".
 import { type Found, type Loading, missing, readFileOf } from "./found.ts";
 import { loadDockerArchive } from "./loadDocker.ts";
 import { loadDirLayout, loadOciLayout } from "./loadOci.ts";
+import { openParts, type PartedArchive } from "./splitInput.ts";
+import { parseSupplement, supplementPath } from "./supplement.ts";
 
 export interface LoadRequest {
-  /** An archive (plain, gzip or zstd) or a folder. */
+  /** An archive (plain, gzip or zstd), a folder, or of an archive in parts the list, the first part or their folder. */
   readonly input: string;
   /** Names the image instead of the archive's own name; only for an archive of one image. */
   readonly name?: string;
@@ -44,7 +46,7 @@ export interface LoadProgress {
  * Brings the images of an archive or folder into the store: OCI layouts, `docker save` archives old and new, containers/image's
  * folders, and sealer's archive of archives for several platforms. What it is, is seen from its content. Every digest is checked and
  * nothing is named before all images are whole.
- * Throws `ARCHIVE_UNREADABLE`, `DOCUMENT_INVALID`, `BLOB_MISMATCH`, `PATH_ESCAPES_ROOT`, `IMAGE_INCOMPLETE` and what the store throws.
+ * Throws `ARCHIVE_UNREADABLE`, `ARCHIVE_NEEDS_MORE` for a delta, `ARCHIVE_PART_MISSING`, `ARCHIVE_PART_DAMAGED`, `DOCUMENT_INVALID`, `BLOB_MISMATCH`, `PATH_ESCAPES_ROOT`, `IMAGE_INCOMPLETE` and what the store throws.
  */
 export async function loadImages(
   store: Store,
@@ -55,6 +57,7 @@ export async function loadImages(
   await using lease = store.lease(`load ${request.input}`);
   const loading: Loading = { store, lease, decompress: request.decompress, signal };
   const content = await openInput(loading, request.input, onProgress);
+  await refuseUnmetNeeds(loading, content);
   const found = await interpret(loading, content);
   const images = nameAll(found, request);
   for (const image of images) for (const name of image.names) await store.tag(name, image.target, signal);
@@ -64,12 +67,32 @@ export async function loadImages(
   };
 }
 
+/** A delta is loaded only where what it leaves out is. */
+async function refuseUnmetNeeds(loading: Loading, content: ArchiveContent): Promise<void> {
+  if (!content.paths.includes(supplementPath)) return;
+  const document = `${supplementPath} of ${content.label}`;
+  const { needs } = parseSupplement(await readFileOf(loading, content, supplementPath), document);
+  const here = await loading.lease.pinAll(
+    needs.map(({ digest }) => digest),
+    loading.signal,
+  );
+  const absent = needs.filter(({ digest }) => !here.has(digest));
+  if (absent.length === 0) return;
+  throw new EngineError("ARCHIVE_NEEDS_MORE", {
+    file: content.label,
+    missing: absent.map(({ digest }) => digest),
+    sizeBytes: absent.reduce((sum, { size }) => sum + size, 0),
+  });
+}
+
 async function openInput(
   loading: Loading,
   input: string,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<ArchiveContent> {
   try {
+    const parts = openParts(input);
+    if (parts !== undefined) return await readParted(loading, input, parts, onProgress);
     const stat = statSync(input);
     if (stat.isDirectory()) return await readFolder(input, readdirSync(input), loading.lease);
     const bytes = counted(createReadStream(input, { highWaterMark: 1 << 20 }), (doneBytes) =>
@@ -80,6 +103,27 @@ async function openInput(
     if (isEngineError(error) || !(error instanceof Error) || !("code" in error)) throw error;
     const problem = error.code === "ENOENT" ? "there is no such file or folder" : error.message;
     throw new EngineError("ARCHIVE_UNREADABLE", { file: input, problem }, { cause: error });
+  }
+}
+
+/** Every part is checked, and a damaged one is named even when what failed first was the archive in it. */
+async function readParted(
+  loading: Loading,
+  input: string,
+  parts: PartedArchive,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<ArchiveContent> {
+  const { decompress, lease, signal } = loading;
+  const { totalBytes } = parts;
+  const bytes = counted(parts.read(signal), (doneBytes) => onProgress({ doneBytes, totalBytes }));
+  try {
+    const content = await readArchive(input, bytes, decompress, lease, signal);
+    await parts.checkRest(signal);
+    return content;
+  } catch (error) {
+    const aboutContent = ["ARCHIVE_UNREADABLE", "BLOB_MISMATCH"] as const;
+    if (aboutContent.some((code) => isEngineError(error, code))) await parts.checkRest(signal);
+    throw error;
   }
 }
 
@@ -183,7 +227,10 @@ function nameAll(
 
 /** The name of a file or folder without its endings, as a part of a repository. */
 function stemOf(input: string): string {
-  const base = path.basename(path.resolve(input)).toLowerCase();
+  const base = path
+    .basename(path.resolve(input))
+    .toLowerCase()
+    .replace(/\.(?:[0-9]{3}|parts\.json)$/, "");
   const stem = base.replace(/\.(?:tar|tgz|tar\.gz|tar\.zst)$/, "");
   const words = stem.split(/[^a-z0-9]+/).filter((word) => word !== "");
   return words.length === 0 ? "loaded" : words.join("-");

@@ -1,7 +1,7 @@
 import { canonicalJsonBytes } from "../oci/canonicalJson.ts";
 import { annotationKeys } from "../oci/clusterImage.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { digestAlgorithm, digestHex } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestHex } from "../oci/digest.ts";
 import { encodeIndex } from "../oci/index.ts";
 import { mediaTypes } from "../oci/mediaTypes.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -11,20 +11,22 @@ import type { ImageParts, NamedTarget } from "./imageParts.ts";
 
 /**
  * The files of an OCI image layout: the index of names first, then documents, then everything else, so that a reader of the stream
- * knows early what comes.
+ * knows early what comes. Blobs that are `leftOut` are not among them.
  * @see OCI image-spec v1.1 image-layout.md
  */
 export function ociLayoutFiles(
   store: Store,
   images: readonly NamedTarget[],
   parts: readonly ImageParts[],
+  leftOut: ReadonlySet<Digest>,
 ): readonly ArchiveFile[] {
   const index = encodeIndex({
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
     manifests: images.map((image) => namedDescriptor(image, images)),
   });
-  const blobs = new Map(parts.flatMap((one) => one.parts).map((part) => [part.digest, part]));
+  const travelling = parts.flatMap((one) => one.parts).filter(({ digest }) => !leftOut.has(digest));
+  const blobs = new Map(travelling.map((part) => [part.digest, part]));
   return [
     fileOf("oci-layout", Buffer.from(layoutMarker)),
     fileOf("index.json", index),

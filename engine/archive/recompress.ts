@@ -1,4 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { encodeIndex, type Index, parseManifestOrIndex } from "../oci/index.ts";
 import { encodeManifest, type Manifest } from "../oci/manifest.ts";
 import { type LayerCompression, layerCompression, mediaTypes, ociLayerType } from "../oci/mediaTypes.ts";
@@ -11,23 +12,30 @@ export interface LayerCompressor {
   compress(layer: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
+/** Layers by digest, as they are on their way out. */
+export type Recompressed = Map<Digest, Descriptor>;
+
+/** What compressing needs at every level. */
+export interface Recompressing {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly compressor: LayerCompressor;
+  /** Each layer is compressed once. */
+  readonly recompressed: Recompressed;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The same image with its uncompressed layers compressed: new layers, manifests and index are written under the lease and go with
  * it. The configuration, and so the image's id, stays. Manifests an index lists and the store lacks are left out of the new index.
  */
-export async function recompress(
-  store: Store,
-  lease: Lease,
-  target: Descriptor,
-  compressor: LayerCompressor,
-  signal: AbortSignal,
-): Promise<Descriptor> {
-  const document = parseManifestOrIndex(await store.readDocument(target, signal), `manifest ${target.digest}`);
+export async function recompress(at: Recompressing, target: Descriptor): Promise<Descriptor> {
+  const document = parseManifestOrIndex(await at.store.readDocument(target, at.signal), `manifest ${target.digest}`);
   const bytes =
     document.kind === "index"
-      ? encodeIndex(await recompressIndex(store, lease, document.index, compressor, signal))
-      : encodeManifest(await recompressManifest(store, lease, document.manifest, compressor, signal));
-  const { digest, sizeBytes } = await lease.putBytes(bytes);
+      ? encodeIndex(await recompressIndex(at, document.index))
+      : encodeManifest(await recompressManifest(at, document.manifest));
+  const { digest, sizeBytes } = await at.lease.putBytes(bytes);
   return {
     ...target,
     mediaType: document.kind === "index" ? mediaTypes.ociIndex : mediaTypes.ociManifest,
@@ -36,30 +44,22 @@ export async function recompress(
   };
 }
 
-async function recompressIndex(
-  store: Store,
-  lease: Lease,
-  index: Index,
-  compressor: LayerCompressor,
-  signal: AbortSignal,
-): Promise<Index> {
+async function recompressIndex(at: Recompressing, index: Index): Promise<Index> {
   const manifests: Descriptor[] = [];
   for (const manifest of index.manifests) {
-    if (store.stat(manifest.digest) === undefined) continue;
-    manifests.push(await recompress(store, lease, manifest, compressor, signal));
+    if (at.store.stat(manifest.digest) === undefined) continue;
+    manifests.push(await recompress(at, manifest));
   }
   return { ...index, mediaType: mediaTypes.ociIndex, manifests };
 }
 
-async function recompressManifest(
-  store: Store,
-  lease: Lease,
-  manifest: Manifest,
-  compressor: LayerCompressor,
-  signal: AbortSignal,
-): Promise<Manifest> {
+async function recompressManifest(at: Recompressing, manifest: Manifest): Promise<Manifest> {
   const layers: Descriptor[] = [];
-  for (const layer of manifest.layers) layers.push(await recompressLayer(store, lease, layer, compressor, signal));
+  for (const layer of manifest.layers) {
+    const known = at.recompressed.get(layer.digest) ?? (await recompressLayer(at, layer));
+    at.recompressed.set(layer.digest, known);
+    layers.push({ ...layer, mediaType: known.mediaType, digest: known.digest, size: known.size });
+  }
   const config =
     manifest.config.mediaType === mediaTypes.dockerConfig
       ? { ...manifest.config, mediaType: mediaTypes.ociConfig }
@@ -67,13 +67,8 @@ async function recompressManifest(
   return { ...manifest, mediaType: mediaTypes.ociManifest, config, layers };
 }
 
-async function recompressLayer(
-  store: Store,
-  lease: Lease,
-  layer: Descriptor,
-  compressor: LayerCompressor,
-  signal: AbortSignal,
-): Promise<Descriptor> {
+async function recompressLayer(at: Recompressing, layer: Descriptor): Promise<Descriptor> {
+  const { store, lease, compressor, signal } = at;
   const compression = layerCompression(layer.mediaType);
   if (compression === undefined || store.stat(layer.digest) === undefined) return layer;
   if (compression !== "none") return { ...layer, mediaType: ociLayerType(compression) };

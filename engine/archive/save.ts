@@ -1,20 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import path from "node:path";
-import { bytesOfText } from "../byteString.ts";
-import { EngineError, isEngineError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import { annotationKeys } from "../oci/clusterImage.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Lease, Store } from "../store/contract.ts";
-import { tarEntry } from "../tar/entry.ts";
-import { packTar, type TarItem } from "../tar/write.ts";
 import type { ArchiveFile } from "./archiveFile.ts";
 import { dockerArchiveFiles } from "./dockerArchive.ts";
 import { collectParts, type ImageParts, type NamedTarget, narrow } from "./imageParts.ts";
 import { ociLayoutFiles } from "./ociLayout.ts";
-import { type LayerCompressor, recompress } from "./recompress.ts";
+import { type Pack, writeOut } from "./output.ts";
+import { type LayerCompressor, type Recompressed, recompress } from "./recompress.ts";
+import { type Supplement, supplementFiles } from "./supplement.ts";
 
 /** `oci-archive`: an image layout as tar, `oci-dir`: as a folder, `docker-archive`: what `docker load` reads. */
 export type SaveFormat = "oci-archive" | "oci-dir" | "docker-archive";
@@ -29,12 +26,29 @@ export interface SaveRequest {
   readonly compressor?: LayerCompressor;
   /** A file, or for `oci-dir` a folder that is not there or empty. An existing file is replaced when all is written. */
   readonly output: string;
+  /** Compresses the whole archive; not for `oci-dir`. */
+  readonly pack?: Pack;
+  /** Cuts the archive into parts of so many bytes, `output.001` …, with a list of them; not for `oci-dir`. */
+  readonly splitBytes?: number;
+  /** What the other side has and the archive leaves out; not for `docker-archive`. */
+  readonly since?: Since;
+}
+
+/** What is known to be there already. */
+export interface Since {
+  /** References of images whose parts are there, as this same save would write them. */
+  readonly references: readonly string[];
+  readonly digests: ReadonlySet<Digest>;
 }
 
 export interface Saved {
   readonly images: readonly NamedTarget[];
   /** Bytes written. */
   readonly sizeBytes: number;
+  /** What was written: the file or folder, or the list of the parts and then the parts. */
+  readonly paths: readonly string[];
+  /** Blobs the archive leaves to the other side, with their sizes. */
+  readonly needs: readonly Descriptor[];
   /** What the format or the store could not give, a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -56,24 +70,40 @@ export async function saveImages(
   signal: AbortSignal,
 ): Promise<Saved> {
   await using lease = store.lease(`save ${request.references.join(" ")}`);
+  const saving: Saving = { store, lease, request, recompressed: new Map(), signal };
   const images: NamedTarget[] = [];
-  for (const reference of request.references) images.push(await findImage(store, lease, reference, request, signal));
+  for (const reference of request.references) images.push(await findImage(saving, reference));
   const parts: ImageParts[] = [];
   for (const image of images) parts.push(await collectParts(store, image.target, signal));
-  const files = await filesOf(store, request.format, images, parts, signal);
+  const known = await knownElsewhere(saving);
+  const supplement: Supplement = { needs: leftOut(parts, known), referrers: [] };
+  const files = await filesOf(store, request.format, images, parts, supplement, signal);
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const sizeBytes = await writeOut(request, files, (doneBytes) => onProgress({ doneBytes, totalBytes }), signal);
-  return { images, sizeBytes, warnings: warningsOf(request.format, images, parts) };
+  const { pack, splitBytes } = request;
+  const output = {
+    path: request.output,
+    asFolder: request.format === "oci-dir",
+    ...(pack === undefined ? {} : { pack }),
+    ...(splitBytes === undefined ? {} : { splitBytes }),
+  };
+  const counted = countedFiles(files, (doneBytes) => onProgress({ doneBytes, totalBytes }));
+  const { sizeBytes, paths } = await writeOut(output, counted, signal);
+  return { images, sizeBytes, paths, needs: supplement.needs, warnings: warningsOf(request.format, images, parts) };
+}
+
+/** One save under way. */
+interface Saving {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly request: SaveRequest;
+  /** Layers compressed up to now: images share them. */
+  readonly recompressed: Recompressed;
+  readonly signal: AbortSignal;
 }
 
 /** Finds an image, pins it, picks the platform and compresses layers, as asked. */
-async function findImage(
-  store: Store,
-  lease: Lease,
-  text: string,
-  request: SaveRequest,
-  signal: AbortSignal,
-): Promise<NamedTarget> {
+async function findImage(saving: Saving, text: string): Promise<NamedTarget> {
+  const { store, lease, request, recompressed, signal } = saving;
   const name = formatReference(withDefaultTag(parseReference(text)));
   const target = await store.resolve(name, signal);
   const pinned = target === undefined ? undefined : await lease.pin(target.digest, signal);
@@ -83,7 +113,41 @@ async function findImage(
   const named = { name, target };
   const narrowed = request.platform === undefined ? named : await narrow(store, named, request.platform, signal);
   if (request.compressor === undefined) return narrowed;
-  return { name, target: await recompress(store, lease, narrowed.target, request.compressor, signal) };
+  const { compressor } = request;
+  return { name, target: await recompress({ store, lease, compressor, recompressed, signal }, narrowed.target) };
+}
+
+/** The blobs that need not travel: those of an inventory, and those of images the other side got by a save like this one. */
+async function knownElsewhere(saving: Saving): Promise<ReadonlySet<Digest>> {
+  const { since } = saving.request;
+  const known = new Set(since?.digests);
+  for (const reference of since?.references ?? []) {
+    const { target } = await findImage(saving, reference);
+    const { parts } = await collectParts(saving.store, target, saving.signal);
+    for (const { digest } of parts) known.add(digest);
+  }
+  return known;
+}
+
+/** Only layers are left out: documents are small, and with them a load can say all that is missing at once. */
+function leftOut(parts: readonly ImageParts[], known: ReadonlySet<Digest>): readonly Descriptor[] {
+  const layers = parts.flatMap(({ images }) => images.flatMap(({ manifest }) => manifest.layers));
+  const unique = new Map(layers.map(({ mediaType, digest, size }) => [digest, { mediaType, digest, size }]));
+  return [...unique.values()].filter(({ digest }) => known.has(digest));
+}
+
+function countedFiles(files: readonly ArchiveFile[], onBytes: (doneBytes: number) => void): readonly ArchiveFile[] {
+  let done = 0;
+  return files.map((file) => ({
+    ...file,
+    async *open(signal) {
+      for await (const chunk of file.open(signal)) {
+        done += chunk.byteLength;
+        onBytes(done);
+        yield chunk;
+      }
+    },
+  }));
 }
 
 async function filesOf(
@@ -91,9 +155,13 @@ async function filesOf(
   format: SaveFormat,
   images: readonly NamedTarget[],
   parts: readonly ImageParts[],
+  supplement: Supplement,
   signal: AbortSignal,
 ): Promise<readonly ArchiveFile[]> {
-  if (format !== "docker-archive") return ociLayoutFiles(store, images, parts);
+  if (format !== "docker-archive") {
+    const left = new Set(supplement.needs.map(({ digest }) => digest));
+    return [...ociLayoutFiles(store, images, parts, left), ...supplementFiles(supplement)];
+  }
   const singles = images.map((named, i) => {
     const [single, ...more] = parts[i]?.images ?? [];
     if (single === undefined || more.length > 0) {
@@ -130,140 +198,4 @@ function warningsOf(
         : []),
     ];
   });
-}
-
-/** Everything lands under another name first and takes its own when it is complete and on the disk. */
-async function writeOut(
-  request: SaveRequest,
-  files: readonly ArchiveFile[],
-  onBytes: (doneBytes: number) => void,
-  signal: AbortSignal,
-): Promise<number> {
-  const output = path.resolve(request.output);
-  const born = `${output}.partial-${randomBytes(4).toString("hex")}`;
-  const asFolder = request.format === "oci-dir";
-  if (asFolder) await refuseUsedFolder(output);
-  try {
-    const size = asFolder
-      ? await writeFolder(born, files, onBytes, signal)
-      : await writeTar(born, files, onBytes, signal);
-    await rename(born, output);
-    return size;
-  } catch (error) {
-    await rm(born, { recursive: true, force: true });
-    throw isEngineError(error) ? error : outputError(request.output, error);
-  }
-}
-
-async function refuseUsedFolder(output: string): Promise<void> {
-  if (!existsSync(output)) return;
-  const problem = !(await stat(output)).isDirectory()
-    ? "it is a file"
-    : readdirSync(output).length > 0
-      ? "the folder is not empty"
-      : undefined;
-  if (problem !== undefined) throw new EngineError("ARCHIVE_TARGET_UNUSABLE", { path: output, problem });
-}
-
-async function writeFolder(
-  born: string,
-  files: readonly ArchiveFile[],
-  onBytes: (doneBytes: number) => void,
-  signal: AbortSignal,
-): Promise<number> {
-  let done = 0;
-  for (const file of files) {
-    const place = path.join(born, file.path);
-    await mkdir(path.dirname(place), { recursive: true });
-    const before = done;
-    done += await writeFile(place, file.open(signal), (bytes) => onBytes(before + bytes));
-  }
-  return done;
-}
-
-async function writeTar(
-  born: string,
-  files: readonly ArchiveFile[],
-  onBytes: (doneBytes: number) => void,
-  signal: AbortSignal,
-): Promise<number> {
-  return writeFile(born, packTar(tarItems(files, signal)), onBytes);
-}
-
-/** Folders before what is in them, in the order the files come. */
-function* tarItems(files: readonly ArchiveFile[], signal: AbortSignal): Generator<TarItem> {
-  const made = new Set<string>();
-  for (const file of files) {
-    const folders = file.path.split("/").slice(0, -1);
-    for (let depth = 1; depth <= folders.length; depth++) {
-      const folder = folders.slice(0, depth).join("/");
-      if (!made.has(folder)) yield { entry: tarEntry("directory", bytesOfText(folder)) };
-      made.add(folder);
-    }
-    yield { entry: tarEntry("file", bytesOfText(file.path), { size: file.sizeBytes }), content: file.open(signal) };
-  }
-}
-
-/** Small pieces go to the system together: headers and padding would otherwise be a call each. */
-async function writeFile(
-  file: string,
-  content: AsyncIterable<Uint8Array>,
-  onBytes: (doneBytes: number) => void,
-): Promise<number> {
-  const handle = await open(file, "wx");
-  try {
-    let done = 0;
-    let gathered: Uint8Array[] = [];
-    for await (const chunk of content) {
-      done += chunk.byteLength;
-      gathered.push(chunk);
-      if (chunk.byteLength < 65_536 && gathered.length < 64) continue;
-      await writeAll(handle, gathered);
-      gathered = [];
-      onBytes(done);
-    }
-    await writeAll(handle, gathered);
-    onBytes(done);
-    await handle.sync();
-    return done;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  for (let left = chunks; left.length > 0; ) {
-    const { bytesWritten } = await handle.writev(left);
-    left = after(left, bytesWritten);
-  }
-}
-
-/** The chunks without their first bytes. */
-function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let skip = bytes;
-  const rest = chunks.findIndex((chunk) => {
-    if (skip < chunk.byteLength) return true;
-    skip -= chunk.byteLength;
-    return false;
-  });
-  if (rest === -1) return [];
-  return chunks.slice(rest).map((chunk, i) => (i === 0 ? chunk.subarray(skip) : chunk));
-}
-
-function outputError(output: string, cause: unknown): EngineError<"ARCHIVE_TARGET_UNUSABLE"> {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const known: Readonly<Record<string, string>> = {
-    ENOSPC: "no space is left there",
-    EDQUOT: "the quota is used up",
-    EACCES: "it may not be written",
-    EPERM: "it may not be written",
-    EROFS: "the file system is read-only",
-    ENOENT: "the folder it would lie in does not exist",
-    ENOTDIR: "a part of the path is a file",
-    EISDIR: "it is a folder",
-    ENOTEMPTY: "the folder is not empty",
-  };
-  const problem =
-    (typeof code === "string" ? known[code] : undefined) ?? (cause instanceof Error ? cause.message : String(cause));
-  return new EngineError("ARCHIVE_TARGET_UNUSABLE", { path: output, problem }, { cause });
 }

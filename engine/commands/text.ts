@@ -10,6 +10,15 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
+/** Bytes of a size as people write it, `4GiB`, `700M` (powers of 1024) or `4GB` (of 1000); undefined for anything else. */
+export function parseSize(text: string): number | undefined {
+  const [, number = "", unit = "", suffix = ""] = /^([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(iB|B)?$/i.exec(text.trim()) ?? [];
+  if (number === "") return undefined;
+  const base = suffix.toLowerCase() === "b" && unit !== "" ? 1000 : 1024;
+  const bytes = Math.floor(Number(number) * base ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase()));
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
 /** Milliseconds for people: `0.4 s`, `2 min 5 s`. */
 export function durationText(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
