@@ -1,6 +1,7 @@
+import type { LockResult } from "../operations/lockImages.ts";
 import { newBuildId } from "../operations/newBuildId.ts";
 import { containerImageOptions, inputOptions, readInputs } from "./buildOptions.ts";
-import { type Command, flagOption } from "./command.ts";
+import { type Command, type CommandContext, flagOption } from "./command.ts";
 import { quietFollower } from "./quietFollower.ts";
 import { shortText, table } from "./text.ts";
 
@@ -20,19 +21,20 @@ export const command: Command = {
     const choices = { update: flagOption(context, "update"), check: flagOption(context, "check") };
     const result = await engine.lock(params, choices, quietFollower(context.say), context.signal);
     if (context.json) context.print(JSON.stringify(result));
-    else {
-      context.print(table(result.images.map(({ image, digest }) => [image, shortText(digest)])));
-      for (const image of result.added) context.say(`added ${image}`);
-      for (const image of result.removed) context.say(`removed ${image}`);
-      for (const { image, from, to } of result.moved)
-        context.say(`moved ${image}: ${shortText(from)} is now ${shortText(to)}`);
-      for (const { file, line, text, reason } of result.unresolved) context.say(`${file}:${line}: ${text}: ${reason}`);
-      context.say(
-        result.changed
-          ? `${result.path} ${choices.check ? "is out of date" : "written"}`
-          : `${result.path} is up to date`,
-      );
-    }
+    else printLock(context, result, choices.check);
     return choices.check && result.changed ? 1 : 0;
   },
 };
+
+function printLock(context: CommandContext, result: LockResult, checkOnly: boolean): void {
+  context.print(table(result.images.map(({ image, digest }) => [image, shortText(digest)])));
+  const { added, removed, moved, unresolved, path, changed } = result;
+  const lines = [
+    ...added.map((image) => `added ${image}`),
+    ...removed.map((image) => `removed ${image}`),
+    ...moved.map(({ image, from, to }) => `moved ${image}: ${shortText(from)} is now ${shortText(to)}`),
+    ...unresolved.map(({ file, line, text, reason }) => `${file}:${line}: ${text}: ${reason}`),
+    changed ? `${path} ${checkOnly ? "is out of date" : "written"}` : `${path} is up to date`,
+  ];
+  for (const line of lines) context.say(line);
+}
