@@ -6,7 +6,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { type Index, parseManifestOrIndex } from "../oci/index.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
-import { isIndexType, mediaTypes } from "../oci/mediaTypes.ts";
+import { isIndexType } from "../oci/mediaTypes.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { ImageDetails, ImageSummary, LayerDetails, PlatformImageDetails } from "../protocol.ts";
@@ -94,7 +94,7 @@ function describe(store: Store, digest: Digest): Descriptor | undefined {
   const stat = store.stat(digest);
   if (stat === undefined) return undefined;
   const document = parseManifestOrIndex(store.readBytes(digest, largestDocument), digest);
-  const mediaType = document.kind === "index" ? mediaTypes.ociIndex : mediaTypes.ociManifest;
+  const { mediaType } = document.kind === "index" ? document.index : document.manifest;
   return { mediaType, digest, size: stat.sizeBytes };
 }
 
