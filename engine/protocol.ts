@@ -326,6 +326,141 @@ export interface ImageDetails extends ImageSummary {
   readonly images: readonly PlatformImageDetails[];
 }
 
+export interface DiscoverParams {
+  /** Absolute path of the build context. */
+  readonly contextDir: string;
+  /** Absolute path of the Kubefile; absent means `Kubefile` in the context. */
+  readonly kubefile?: string;
+  /** Whose copies are looked for; absent means this machine's architecture. */
+  readonly platform?: string;
+  /** Texts that are newer than their files: unsaved editors, of the Kubefile and `kubefile.lock` too. Absolute paths. */
+  readonly files?: readonly { readonly path: string; readonly text: string }[];
+}
+
+/** `certain`: a field the kubelet reads. `high`: a rule for a known kind. `medium`: a name or value that says image. `declared`: a chart may use it. */
+export type Confidence = "certain" | "high" | "medium" | "declared";
+
+/** A place in the build context that names a container image. */
+export interface ImagePlace {
+  /** Normalised name. */
+  readonly image: string;
+  /** As it is written. */
+  readonly text: string;
+  readonly confidence: Confidence;
+  /** Why, for people: `Deployment container`. */
+  readonly rule: string;
+  /** Where a person reads the name: path in the context and 1-based line. For a chart, the values or the template that names it. */
+  readonly file: string;
+  readonly line: number;
+  /** The file that was scanned, which for a chart is the template, and the way to the value inside its document. */
+  readonly foundIn: string;
+  readonly path: string;
+  readonly chart?: string;
+  /** The set of values the chart was rendered with. */
+  readonly values?: string;
+  /** Where the chart's own values name the image. */
+  readonly valuesOrigin?: { readonly file: string; readonly line: number };
+  /** Whether the file goes where a build looks for images; `unknown` when the Kubefile cannot be evaluated. */
+  readonly packed: "yes" | "no" | "unknown";
+}
+
+/** A place that should name an image and does not, or a file that could not be read. */
+export interface UnresolvedPlace {
+  readonly text: string;
+  readonly reason: string;
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+  readonly packed: "yes" | "no" | "unknown";
+  /** A build stops here: a chart that cannot be rendered may hide any number of images. */
+  readonly stopsBuild: boolean;
+}
+
+/** What is known of one container image that the context names, or that the lock adds. */
+export interface DiscoveredImage {
+  readonly image: string;
+  /** Whether the next build packs it, as far as the context tells. */
+  readonly isPacked: boolean;
+  /** Whether everything of it is in the store, so that the next build moves nothing. */
+  readonly cached: boolean;
+  /** Bytes of manifests and blobs for the platform, when its manifests are in the store. */
+  readonly sizeBytes?: number;
+  /** What the name stood for when a registry was last asked. */
+  readonly digest?: string;
+  readonly locked?: { readonly digest: string; readonly line: number; readonly optional: boolean };
+  /** The entry of the lock that leaves it out. */
+  readonly ignored?: { readonly pattern: string; readonly reason: string; readonly line: number };
+  /** The entry of the lock that adds it. */
+  readonly added?: { readonly reason: string; readonly line: number };
+  /** The base image carries it already. */
+  readonly inBase: boolean;
+  /** `notLocked`: there is a lock and it lacks the image. `moved`: the lock holds another digest than the store knows. */
+  readonly problem?: "notLocked" | "moved";
+}
+
+/** An instruction of the Kubefile that brings files, and the images these need. */
+export interface InstructionImages {
+  readonly keyword: string;
+  readonly app?: string;
+  readonly line: number;
+  readonly endLine: number;
+  readonly images: readonly string[];
+}
+
+export interface DiscoverResult {
+  /** Absolute, without symlinks. */
+  readonly contextDir: string;
+  readonly kubefile: string;
+  /** By name. */
+  readonly images: readonly DiscoveredImage[];
+  /** By file and line. */
+  readonly places: readonly ImagePlace[];
+  readonly unresolved: readonly UnresolvedPlace[];
+  readonly instructions: readonly InstructionImages[];
+  readonly lock: {
+    /** Absolute. */
+    readonly path: string;
+    readonly exists: boolean;
+    readonly problems: readonly { readonly line: number; readonly message: string }[];
+    /** Images in it that no place of the context names any more where the lock found them. */
+    readonly unneeded: readonly { readonly image: string; readonly line: number }[];
+  };
+  /** Why it is not known which files the image gets: the sentence of the error; absent when it is known. */
+  readonly kubefileProblem?: string;
+  /** Files and charts that had to be read; the rest was remembered. */
+  readonly scanned: number;
+  readonly durationMs: number;
+}
+
+/** A build without a name, to find and resolve container images. */
+export interface LockParams extends BuildInputs {
+  /** Chosen by the client; repeated in every progress notification. */
+  readonly buildId: string;
+  /** Ask for the digests of all images again; else those in the lock are kept and only new images are resolved. */
+  readonly update: boolean;
+  /** Write nothing, only tell. */
+  readonly check: boolean;
+}
+
+/** How a lock changed, or would. */
+export interface LockResult {
+  /** Absolute path of `kubefile.lock`. */
+  readonly path: string;
+  readonly changed: boolean;
+  readonly images: readonly { readonly image: string; readonly digest: string }[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Images whose name stands for something else now. */
+  readonly moved: readonly { readonly image: string; readonly from: string; readonly to: string }[];
+  /** Places that should name an image and do not. */
+  readonly unresolved: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly text: string;
+    readonly reason: string;
+  }[];
+}
+
 export interface DiskUsageResult {
   /** Bytes on disk, every segment counted once. */
   readonly totalBytes: number;
@@ -382,54 +517,6 @@ export interface SaveParams {
   readonly format: "oci-archive" | "oci-dir" | "docker-archive";
 }
 
-export interface VerifyResult {
-  readonly checkedBlobs: number;
-  readonly checkedBytes: number;
-  readonly faults: readonly { readonly digest: string; readonly fault: string }[];
-}
-
-/** First request on a connection; everything else is refused before it. */
-export const initialize: RequestType<InitializeParams, InitializeResult, ProtocolError> = new RequestType("initialize");
-/** Builds an image. `buildProgress` notifications with its `buildId` arrive before the answer. */
-export const build: RequestType<BuildParams, BuildResult, ProtocolError> = new RequestType("build");
-/** Tells what a build would do, without building. */
-export const plan: RequestType<PlanParams, PlanResult, ProtocolError> = new RequestType("plan");
-export const images: RequestType0<readonly ImageSummary[], ProtocolError> = new RequestType0("images");
-/** Everything about one image, by reference or digest. */
-export const inspectImage: RequestType<{ readonly reference: string }, ImageDetails, ProtocolError> = new RequestType(
-  "inspectImage",
-);
-/** Takes a name away; the bytes go with the next prune. */
-export const removeImage: RequestType<{ readonly reference: string }, { readonly digest: string }, ProtocolError> =
-  new RequestType("removeImage");
-export const tagImage: RequestType<
-  { readonly reference: string; readonly newReference: string },
-  { readonly digest: string; readonly reference: string },
-  ProtocolError
-> = new RequestType("tagImage");
-export const diskUsage: RequestType0<DiskUsageResult, ProtocolError> = new RequestType0("diskUsage");
-export const prune: RequestType<PruneParams, PruneResult, ProtocolError> = new RequestType("prune");
-/** Past builds, newest first. */
-export const builds: RequestType<{ readonly limit: number }, readonly BuildRecord[], ProtocolError> = new RequestType(
-  "builds",
-);
-export const saveImage: RequestType<SaveParams, { readonly path: string; readonly sizeBytes: number }, ProtocolError> =
-  new RequestType("saveImage");
-/** Reads every blob again and compares it with its digest. */
-export const verify: RequestType0<VerifyResult, ProtocolError> = new RequestType0("verify");
-/** Asks the engine to end after the requests under way; closing its input does the same. */
-export const shutdown: RequestType0<null, ProtocolError> = new RequestType0("shutdown");
-
-export const buildProgress: NotificationType<BuildProgress> = new NotificationType("buildProgress");
-/** The names or the cache of the store changed, by this process or another: views ask again. */
-export const storeChanged: NotificationType<{ readonly what: "images" | "builds" }> = new NotificationType(
-  "storeChanged",
-);
-/** A line for the output channel. */
-export const log: NotificationType<{
-  readonly level: "error" | "warn" | "info" | "debug";
-  readonly text: string;
-}> = new NotificationType("log");
 export interface LoadParams {
   /** Absolute path of an archive or a folder. */
   readonly path: string;
@@ -517,6 +604,43 @@ export interface LoginResult {
   readonly verified: boolean;
 }
 
+export interface VerifyResult {
+  readonly checkedBlobs: number;
+  readonly checkedBytes: number;
+  readonly faults: readonly { readonly digest: string; readonly fault: string }[];
+}
+
+/** First request on a connection; everything else is refused before it. */
+export const initialize: RequestType<InitializeParams, InitializeResult, ProtocolError> = new RequestType("initialize");
+/** Builds an image. `buildProgress` notifications with its `buildId` arrive before the answer. */
+export const build: RequestType<BuildParams, BuildResult, ProtocolError> = new RequestType("build");
+/** Tells what a build would do, without building. */
+export const plan: RequestType<PlanParams, PlanResult, ProtocolError> = new RequestType("plan");
+/** Tells which container images the files of a build context need, and what is known of them. Asks no registry, writes nothing. */
+export const discover: RequestType<DiscoverParams, DiscoverResult, ProtocolError> = new RequestType("discover");
+/** Writes `kubefile.lock`. `buildProgress` notifications with its `buildId` arrive before the answer. */
+export const lock: RequestType<LockParams, LockResult, ProtocolError> = new RequestType("lock");
+export const images: RequestType0<readonly ImageSummary[], ProtocolError> = new RequestType0("images");
+/** Everything about one image, by reference or digest. */
+export const inspectImage: RequestType<{ readonly reference: string }, ImageDetails, ProtocolError> = new RequestType(
+  "inspectImage",
+);
+/** Takes a name away; the bytes go with the next prune. */
+export const removeImage: RequestType<{ readonly reference: string }, { readonly digest: string }, ProtocolError> =
+  new RequestType("removeImage");
+export const tagImage: RequestType<
+  { readonly reference: string; readonly newReference: string },
+  { readonly digest: string; readonly reference: string },
+  ProtocolError
+> = new RequestType("tagImage");
+export const diskUsage: RequestType0<DiskUsageResult, ProtocolError> = new RequestType0("diskUsage");
+export const prune: RequestType<PruneParams, PruneResult, ProtocolError> = new RequestType("prune");
+/** Past builds, newest first. */
+export const builds: RequestType<{ readonly limit: number }, readonly BuildRecord[], ProtocolError> = new RequestType(
+  "builds",
+);
+export const saveImage: RequestType<SaveParams, { readonly path: string; readonly sizeBytes: number }, ProtocolError> =
+  new RequestType("saveImage");
 export const loadImage: RequestType<LoadParams, LoadResult, ProtocolError> = new RequestType("loadImage");
 /** Brings an image from a registry. `transferProgress` notifications with its `transferId` arrive before the answer. */
 export const pull: RequestType<PullParams, PullResult, ProtocolError> = new RequestType("pull");
@@ -535,3 +659,19 @@ export const credentials: RequestType<
   { readonly username: string; readonly password: string } | null,
   void
 > = new RequestType("credentials");
+/** Reads every blob again and compares it with its digest. */
+export const verify: RequestType0<VerifyResult, ProtocolError> = new RequestType0("verify");
+/** Asks the engine to end after the requests under way; closing its input does the same. */
+export const shutdown: RequestType0<null, ProtocolError> = new RequestType0("shutdown");
+
+export const buildProgress: NotificationType<BuildProgress> = new NotificationType("buildProgress");
+export const transferProgress: NotificationType<TransferProgress> = new NotificationType("transferProgress");
+/** The names or the cache of the store changed, by this process or another: views ask again. */
+export const storeChanged: NotificationType<{ readonly what: "images" | "builds" }> = new NotificationType(
+  "storeChanged",
+);
+/** A line for the output channel. */
+export const log: NotificationType<{
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly text: string;
+}> = new NotificationType("log");

@@ -1,8 +1,7 @@
 import type { RequiredImage } from "../discover/lock.ts";
 import { EngineError, isEngineError } from "../errors.ts";
-import { asText, decodeJson, required as requiredMember } from "../oci/checkedJson.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type Digest, digestAlgorithm, isDigest } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm } from "../oci/digest.ts";
 import { parseManifestOrIndex } from "../oci/index.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -13,6 +12,7 @@ import { getManifest, headManifest } from "../remote/manifests.ts";
 import { type RemoteRepository, repositoryOf } from "../remote/repository.ts";
 import { collectImage } from "../remote/walk.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { recallImage, rememberImage } from "./knownImages.ts";
 
 /** A required image, with the digest that the image lock holds it to. */
 export interface ImageToCollect extends RequiredImage {
@@ -59,7 +59,6 @@ export interface CollectedImage extends PackedImage {
 }
 
 const imagesAtOnce = 4;
-const recordKind = "container-image";
 const maxManifestBytes = 4 * 1024 * 1024;
 
 /**
@@ -126,7 +125,7 @@ async function collectOne(
     await fetchBlob({ client, store, lease, onMoved }, where, blob, signal);
   const manifests = graph.documents.map(({ descriptor, bytes }) => packedManifest(descriptor, bytes));
   const platformDigest = manifests.find((manifest) => manifest.blobs.length > 0)?.digest ?? root.digest;
-  remember(
+  rememberImage(
     store,
     image.image,
     root,
@@ -174,7 +173,7 @@ async function resolveRoot(
   const { client, store, signal, freshness } = options;
   const reference = parseReference(image.image);
   const pinned = image.digest ?? reference.digest;
-  const known = recall(store, image.image, options.platform);
+  const known = recallImage(store, image.image, options.platform);
   if (known !== undefined && (pinned === undefined ? freshness !== "newer" : known.digest === pinned)) return known;
   if (freshness === "never") throw new EngineError("IMAGE_NOT_FOUND", { reference: image.image, where: "the store" });
   const asked = pinned ?? reference.tag ?? "latest";
@@ -203,29 +202,6 @@ async function keepDocument(reference: string, where: RemoteRepository, options:
   const { descriptor, bytes } = await getManifest(options.client, where, reference, options.signal);
   await options.lease.putBytes(bytes, digestAlgorithm(descriptor.digest));
   return descriptor;
-}
-
-/** Remembers what a name stood for, so that the next build need not ask; the record keeps the image in the store. */
-function remember(store: Store, image: string, root: Descriptor, platform: Platform, digests: readonly Digest[]): void {
-  const { mediaType, digest, size } = root;
-  const payload = Buffer.from(JSON.stringify({ mediaType, digest, size }));
-  store.writeRecord({ kind: recordKind, key: recordKey(image, platform), refs: digests, payload });
-}
-
-function recall(store: Store, image: string, platform: Platform): Descriptor | undefined {
-  const key = recordKey(image, platform);
-  const record = store.readRecord(recordKind, key);
-  if (record === undefined) return undefined;
-  store.touchRecord(recordKind, key);
-  const at = decodeJson(record.payload, `the record of ${image}`);
-  const digest = asText(requiredMember(at, "digest"));
-  const size = Number(requiredMember(at, "size").value);
-  if (!isDigest(digest) || !Number.isSafeInteger(size)) return undefined;
-  return { mediaType: asText(requiredMember(at, "mediaType")), digest, size };
-}
-
-function recordKey(image: string, platform: Platform): string {
-  return `${image} ${formatPlatform(platform)}`;
 }
 
 /** Like a loop, but several at once; the first defect ends it after those under way are through. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ChartFiles } from "../chart/archive.ts";
 import type { Capabilities } from "../chart/capabilities.ts";
 import { type Chart, ChartError, readChart } from "../chart/chart.ts";
@@ -9,6 +10,7 @@ import type { CustomRule } from "./customResources.ts";
 import type { Mention, Origin } from "./found.ts";
 import { manifestImages } from "./manifest.ts";
 import { type Collection, resolveMentions } from "./scan.ts";
+import type { ScanMemory } from "./scanMemory.ts";
 import { child, itemsOf, parseDocuments, textOf } from "./tree.ts";
 import { valuesLines } from "./valuesOrigin.ts";
 
@@ -47,14 +49,28 @@ export async function scanChart(
   toScan: ChartToScan,
   rules: readonly CustomRule[],
   signal: AbortSignal,
+  memory?: ScanMemory,
 ): Promise<ChartScan> {
   const found: Collection = { findings: [], unresolved: [] };
   const chart = readOrReport(toScan, found);
   if (chart === undefined) return found;
-  const lineOf = valuesLines(textFile(toScan.files, ownValues));
+  let lines: ReturnType<typeof valuesLines> | undefined;
+  const lineOf: ReturnType<typeof valuesLines> = (image) => {
+    lines ??= valuesLines(textFile(toScan.files, ownValues));
+    return lines(image);
+  };
+  const common = memory === undefined ? "" : commonPrint(toScan);
   for (const set of [{ name: ownValues, text: "" }, ...toScan.valueSets]) {
-    const documents = await render(toScan, chart, set, found, signal);
-    for (const document of documents) scanDocument(toScan, set, document, lineOf, rules, found);
+    const scanSet = async (): Promise<Collection> => {
+      const own: Collection = { findings: [], unresolved: [] };
+      const documents = await render(toScan, chart, set, own, signal);
+      for (const document of documents) scanDocument(toScan, set, document, lineOf, rules, own);
+      return own;
+    };
+    const slot = `chart ${toScan.path}\0${set.name}`;
+    const own = await (memory === undefined ? scanSet() : memory.value(slot, `${common}\0${set.text}`, scanSet));
+    found.findings.push(...own.findings);
+    found.unresolved.push(...own.unresolved);
   }
   const place = { file: join(toScan.path, "Chart.yaml"), chart: toScan.path, ...appOf(toScan) };
   resolveMentions(declaredImages(textFile(toScan.files, "Chart.yaml")), place, found);
@@ -71,6 +87,19 @@ export function valueSetPaths(chartPath: string, paths: readonly string[]): read
   const inside = new RegExp(`^${escaped(chartPath === "" ? "" : `${chartPath}/`)}values-[^/]+\\.ya?ml$`);
   const beside = [`${chartPath}.values.yaml`, `${chartPath}.values.yml`];
   return paths.filter((path) => beside.includes(path) || inside.test(path)).sort();
+}
+
+/**
+ * What the rendering of every set depends on: all files of the chart, but for the other sets of values where no template can read them.
+ */
+function commonPrint({ path, files, capabilities }: ChartToScan): string {
+  const readsFiles = [...files].some(
+    ([name, bytes]) => /(?:^|\/)templates\//.test(name) && Buffer.from(bytes).includes("Files"),
+  );
+  const others = new Set(readsFiles ? [] : valueSetPaths("", [...files.keys()]));
+  const hash = createHash("sha256").update(JSON.stringify([path, capabilities]));
+  for (const [name, bytes] of files) if (!others.has(name)) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  return hash.digest("hex");
 }
 
 function readOrReport(toScan: ChartToScan, found: Collection): Chart | undefined {

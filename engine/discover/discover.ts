@@ -4,9 +4,10 @@ import type { Discovery, Origin } from "./found.ts";
 import { kubernetesImages } from "./kubernetesImages.ts";
 import { isKustomization, kustomizedMentions } from "./kustomize.ts";
 import { listImages } from "./lists.ts";
-import { manifestImages } from "./manifest.ts";
+import { type ManifestImages, manifestImages } from "./manifest.ts";
 import { applicationOf, type FileTree, type ScanPlan, type Scope, scanPlan } from "./rootfs.ts";
 import { allRules, type Collection, resolveMentions, sorted, throwIfCancelled } from "./scan.ts";
+import type { ScanMemory } from "./scanMemory.ts";
 import { withoutTemplate } from "./templated.ts";
 import { type ChartOptions, type ChartPlace, scanTreeChart } from "./treeCharts.ts";
 
@@ -22,6 +23,8 @@ export interface DiscoverOptions {
   readonly kubernetesVersion?: string;
   /** Images listed by the caller (`--image-list`), as the text of such a file and its name. */
   readonly imageList?: { readonly file: string; readonly text: string };
+  /** What earlier scans of the same tree with the same options found. */
+  readonly memory?: ScanMemory;
   readonly signal: AbortSignal;
 }
 
@@ -43,14 +46,16 @@ export async function discoverImages(tree: FileTree, options: DiscoverOptions): 
   const kustomizations = new Map<string, string>();
   for (const path of plan.manifests.filter(isKustomization)) kustomizations.set(path, await text(path));
   const kustomized = kustomizedMentions(kustomizations);
-  for (const path of plan.manifests)
-    if (!kustomizations.has(path)) scanManifest(path, await text(path), rules, kustomized, collection);
+  for (const path of plan.manifests.filter((manifest) => !kustomizations.has(manifest))) {
+    const read = async (): Promise<ManifestImages> => readManifest(path, await text(path), rules);
+    addManifest(path, await remembered(tree, options.memory, path, read), kustomized, collection);
+  }
   for (const path of plan.lists) resolveMentions(listImages(await text(path)), placeOf(path), collection);
   if (options.imageList !== undefined)
     resolveMentions(listImages(options.imageList.text), { file: options.imageList.file }, collection);
   for (const chart of chartsOf(plan)) {
     throwIfCancelled(signal);
-    const found = await scanTreeChart(tree, chart, options.charts, rules, signal);
+    const found = await scanTreeChart(tree, chart, options.charts, rules, signal, options.memory);
     collection.findings.push(...found.findings);
     collection.unresolved.push(...found.unresolved);
   }
@@ -66,18 +71,31 @@ function chartsOf(plan: ScanPlan): readonly ChartPlace[] {
   ];
 }
 
-function scanManifest(
+function remembered<Value>(
+  tree: FileTree,
+  memory: ScanMemory | undefined,
   path: string,
-  text: string,
-  rules: readonly CustomRule[],
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const fingerprint = tree.fingerprint?.(path);
+  return memory === undefined || fingerprint === undefined
+    ? make()
+    : memory.value(`manifest ${path}`, fingerprint, make);
+}
+
+function readManifest(path: string, text: string, rules: readonly CustomRule[]): ManifestImages {
+  return manifestImages(path.endsWith(".tmpl") ? withoutTemplate(text) : text, rules);
+}
+
+function addManifest(
+  path: string,
+  { mentions, problems }: ManifestImages,
   kustomized: ReturnType<typeof kustomizedMentions>,
   into: Collection,
 ): void {
-  const templated = path.endsWith(".tmpl");
-  const { mentions, problems } = manifestImages(templated ? withoutTemplate(text) : text, rules);
   resolveMentions(kustomized(path, mentions), placeOf(path), into);
   // A JSON or template file that is no manifest is nobody's mistake; a YAML file that cannot be read may hide an image.
-  if (templated || path.endsWith(".json")) return;
+  if (path.endsWith(".tmpl") || path.endsWith(".json")) return;
   for (const problem of problems)
     into.unresolved.push({
       text: path,

@@ -6,7 +6,7 @@ import type { FileTree } from "./rootfs.ts";
 import { throwIfCancelled } from "./scan.ts";
 
 /** Folders that hold no part of a cluster. */
-const passedOver: ReadonlySet<string> = new Set([".git", "node_modules"]);
+export const passedOver: ReadonlySet<string> = new Set([".git", "node_modules"]);
 
 /**
  * A folder on disk as a tree to scan. Symbolic links are not followed, so nothing outside the folder is read.

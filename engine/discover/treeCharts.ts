@@ -13,6 +13,7 @@ import { type ChartScan, scanChart, type ValueSet, valueSetPaths } from "./chart
 import type { CustomRule } from "./customResources.ts";
 import { applicationOf, type FileTree } from "./rootfs.ts";
 import { throwIfCancelled } from "./scan.ts";
+import type { ScanMemory } from "./scanMemory.ts";
 
 /** How the charts of a tree are rendered. */
 export interface ChartOptions {
@@ -29,13 +30,46 @@ export interface ChartPlace {
   readonly packaged: boolean;
 }
 
-/** Looks through one chart of a tree, with the sets of values that lie about it and those that were given. */
+/**
+ * Looks through one chart of a tree, with the sets of values that lie about it and those that were given. With a memory, a chart of which
+ * nothing changed is not read, and of one whose set of values changed only that set is rendered.
+ */
 export async function scanTreeChart(
   tree: FileTree,
   place: ChartPlace,
   options: ChartOptions,
   rules: readonly CustomRule[],
   signal: AbortSignal,
+  memory?: ScanMemory,
+): Promise<ChartScan> {
+  const { fingerprint } = tree;
+  if (memory === undefined || fingerprint === undefined) return await scan(tree, place, options, rules, signal);
+  const files = place.packaged ? [place.path] : chartPaths(place.path, tree.paths);
+  const slot = `chart ${place.path}`;
+  const prints = files.map((path) => `${path}\0${fingerprint(path)}`).join("\n");
+  let isNew = false;
+  const found = await memory.value(slot, prints, () => {
+    isNew = true;
+    return scan(tree, place, options, rules, signal, memory);
+  });
+  if (!isNew) memory.keepBelow(`${slot}\0`);
+  return found;
+}
+
+/** The files that a chart is made of, and the sets of values beside it. */
+function chartPaths(folder: string, paths: readonly string[]): readonly string[] {
+  const start = folder === "" ? "" : `${folder}/`;
+  const sets = new Set(valueSetPaths(folder, paths));
+  return paths.filter((path) => path.startsWith(start) || sets.has(path)).sort();
+}
+
+async function scan(
+  tree: FileTree,
+  place: ChartPlace,
+  options: ChartOptions,
+  rules: readonly CustomRule[],
+  signal: AbortSignal,
+  memory?: ScanMemory,
 ): Promise<ChartScan> {
   const app = applicationOf(place.packaged ? place.path : `${place.path}/Chart.yaml`);
   const owner = app === undefined ? {} : { app };
@@ -48,7 +82,8 @@ export async function scanTreeChart(
       ...options.valueSets.filter((set) => isFor(set, place)),
     ];
     const { capabilities, limits = defaultChartLimits } = options;
-    return await scanChart({ path: place.path, files, valueSets, capabilities, limits, ...owner }, rules, signal);
+    const chart = { path: place.path, files, valueSets, capabilities, limits, ...owner };
+    return await scanChart(chart, rules, signal, memory);
   } catch (error) {
     if (!(error instanceof ArchiveError) && !(error instanceof IgnoreRuleError)) throw error;
     const origin = { file: place.path, line: 1, path: "", chart: place.path, ...owner };

@@ -1,27 +1,9 @@
-import { formatLock, type LockedImage } from "../discover/lock.ts";
-import type { BuildParams } from "../protocol.ts";
+import { formatLock } from "../discover/lock.ts";
+import type { BuildParams, LockResult } from "../protocol.ts";
 import { type BuildFollower, resolveContainerImages } from "./buildImage.ts";
 import { mergeLocked } from "./containerImages.ts";
 import { lockPath, readLock, writeLock } from "./lockFile.ts";
 import type { EngineParts } from "./parts.ts";
-
-/** How a lock changed. */
-export interface LockResult {
-  readonly path: string;
-  readonly changed: boolean;
-  readonly images: readonly LockedImage[];
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  /** Images whose name stands for something else now. */
-  readonly moved: readonly { readonly image: string; readonly from: string; readonly to: string }[];
-  /** Places that should name an image and do not. */
-  readonly unresolved: readonly {
-    readonly file: string;
-    readonly line: number;
-    readonly text: string;
-    readonly reason: string;
-  }[];
-}
 
 /**
  * Writes `kubefile.lock`: every container image that the Kubefile's image needs, with what its name stands for now. What people wrote in
