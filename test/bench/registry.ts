@@ -48,7 +48,9 @@ try {
 
 async function measure(): Promise<string> {
   await using theirs = await startDockerRegistry();
-  const ours = await startOurs();
+  await using upstream = await startDockerRegistry();
+  await using theirProxy = await startDockerRegistry({ proxy: `http://${upstream.host}` });
+  const ours = await startOurs(upstream.host);
   try {
     const peers: readonly Peer[] = [
       { name: "kubefile", url: ours.url },
@@ -62,6 +64,14 @@ async function measure(): Promise<string> {
       await pushFile(peer.url, "bench/a", blob, digest);
       await putManifest(peer.url, "bench/a", digest);
     }
+    const proxies: Readonly<Record<string, (digest: string) => string>> = {
+      kubefile: (cold) => `${ours.url}/v2/bench/cold/blobs/${cold}?ns=up.example`,
+      "docker-registry": (cold) => `http://${theirProxy.host}/v2/bench/cold/blobs/${cold}`,
+    };
+    const colds = await interleaved(peers, async (peer, round) => {
+      const cold = await storeVariant(`http://${upstream.host}`, "bench/cold", blob, `${round} for ${peer.name}`);
+      return timedGet(proxies[peer.name]?.(cold) ?? "");
+    });
     const rows: string[] = [];
     const row = (what: string, unit: string, figures: Record<string, number>, better: "more" | "less"): void => {
       const [own = 0, other = 0] = peers.map((peer) => figures[peer.name] ?? 0);
@@ -91,6 +101,18 @@ async function measure(): Promise<string> {
       );
     }
     row(
+      "cold pull-through, first byte",
+      "ms",
+      medians(colds, (sample) => sample.firstMs),
+      "less",
+    );
+    row(
+      "cold pull-through, all 100 MiB",
+      "s",
+      medians(colds, (sample) => sample.totalMs / 1000),
+      "less",
+    );
+    row(
       "push 100 MiB",
       "s",
       medians(pushes, (sample) => sample),
@@ -104,7 +126,7 @@ async function measure(): Promise<string> {
   }
 }
 
-async function startOurs(): Promise<{
+async function startOurs(upstream: string): Promise<{
   readonly url: string;
   readonly child: ChildProcess;
   readonly gone: Promise<unknown>;
@@ -119,7 +141,9 @@ async function startOurs(): Promise<{
     outfile,
     banner: { js: require },
   });
-  const child = spawn(process.execPath, [outfile, path.join(dir, "store")], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [outfile, path.join(dir, "store"), upstream], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const gone = new Promise((resolve) => child.once("exit", resolve));
   const url = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
   return { url, child, gone };
@@ -146,7 +170,15 @@ function medians<Sample>(
 }
 
 async function wrk(url: string, connections: number): Promise<Wrk> {
-  const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${values.seconds}s`, "--latency", url]);
+  const { stdout } = await run("wrk", [
+    "-t1",
+    `-c${connections}`,
+    `-d${values.seconds}s`,
+    "--latency",
+    "-H",
+    `Accept: ${manifestType}, */*`,
+    url,
+  ]);
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
   const [, amount = "", unit = ""] = /Transfer\/sec:\s+([\d.]+)([KMG]?B)/.exec(stdout) ?? [];
   const [, latency = "", latencyUnit = ""] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
@@ -160,14 +192,38 @@ async function wrk(url: string, connections: number): Promise<Wrk> {
 
 /** Seconds for a blob nobody has: the same bytes with another start. */
 async function push(url: string, repository: string, blob: string, round: number): Promise<number> {
-  const own = path.join(dir, `push-${round}`);
-  const bytes = await readFile(blob);
-  bytes.writeUInt32LE(round + 1, 0);
-  await writeFile(own, bytes);
-  const digest = digestOf(bytes);
+  const { file, digest } = await variantOf(blob, `push ${round}`);
   const started = performance.now();
-  await pushFile(url, repository, own, digest);
+  await pushFile(url, repository, file, digest);
   return (performance.now() - started) / 1000;
+}
+
+async function storeVariant(url: string, repository: string, blob: string, mark: string): Promise<string> {
+  const { file, digest } = await variantOf(blob, mark);
+  await pushFile(url, repository, file, digest);
+  return digest;
+}
+
+async function variantOf(blob: string, mark: string): Promise<{ readonly file: string; readonly digest: string }> {
+  const file = path.join(dir, "variant");
+  const bytes = await readFile(blob);
+  bytes.write(mark, 0);
+  await writeFile(file, bytes);
+  return { file, digest: digestOf(bytes) };
+}
+
+async function timedGet(url: string): Promise<{ readonly firstMs: number; readonly totalMs: number }> {
+  const { stdout } = await run("curl", [
+    "-s",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{http_code} %{time_starttransfer} %{time_total}",
+    url,
+  ]);
+  const [status, first, total] = stdout.split(" ").map(Number);
+  if (status !== 200) throw new Error(`${url}: ${stdout}`);
+  return { firstMs: (first ?? 0) * 1000, totalMs: (total ?? 0) * 1000 };
 }
 
 async function pushFile(url: string, repository: string, file: string, digest: string): Promise<void> {

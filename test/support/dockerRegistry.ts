@@ -9,6 +9,8 @@ export interface DockerRegistryOptions {
   /** Path of an htpasswd file (bcrypt). */
   readonly htpasswd?: string;
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
+  /** Address of the one registry it fetches from; then nothing can be pushed. */
+  readonly proxy?: string;
   /** Token authorization: where the token server is and the certificate its signatures are checked with. */
   readonly token?: {
     readonly realm: string;
@@ -47,6 +49,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
             },
           }),
     },
+    ...(options.proxy === undefined ? {} : { proxy: { remoteurl: options.proxy } }),
     ...(options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: "test", path: options.htpasswd } } }),
     ...(options.token === undefined
       ? {}
