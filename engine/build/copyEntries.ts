@@ -61,7 +61,8 @@ export function copyMembers(
     if (kind === "socket") continue;
     const path = placeThroughLinks(shape, target, kind === "directory");
     if (path === "") continue;
-    if (isWhiteoutName(path)) throw new EngineError("COPY_NAME_RESERVED", { path: textOfBytes(path) });
+    if (path.includes(".wh.") && isWhiteoutName(path))
+      throw new EngineError("COPY_NAME_RESERVED", { path: textOfBytes(path) });
     const member =
       "entry" in item ? madeMember(item, path, attributes) : contextMember(context, item, path, attributes);
     members.set(path, asHardLink(member, inodeOf(item), firstNames));

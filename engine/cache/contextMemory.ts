@@ -13,6 +13,8 @@ export class ContextMemory {
   readonly #xattrs = new Map<string, string>();
   /** Paths of the table whose files look different now. */
   readonly #stale = new Set<string>();
+  /** Rows found in the table, by entry: every file is asked for its attributes and for its content. */
+  readonly #rows = new Map<ContextEntry, number>();
   #before: Fingerprints | undefined;
   #unsaved = false;
 
@@ -27,10 +29,9 @@ export class ContextMemory {
   lookup(entry: ContextEntry): Uint8Array | undefined {
     const learnt = this.#learnt.size === 0 ? undefined : this.#learnt.get(entry.path);
     if (learnt !== undefined) return isSame(learnt.entry, entry) ? learnt.digest : undefined;
-    this.#before ??= this.#memory.fingerprints(this.#root);
-    const row = this.#before.find(entry);
-    if (row >= 0) return this.#before.digest(row);
-    if (this.#before.paths.length > 0) this.#stale.add(entry.path);
+    const row = this.#row(entry);
+    if (row >= 0) return this.#table().digest(row);
+    if (this.#table().paths.length > 0) this.#stale.add(entry.path);
     return undefined;
   }
 
@@ -38,9 +39,8 @@ export class ContextMemory {
   xattrs(entry: ContextEntry): ReadonlyMap<ByteString, Uint8Array> | undefined {
     const read = this.#xattrs.size === 0 ? undefined : this.#xattrs.get(entry.path);
     if (read !== undefined) return parseXattrs(read);
-    this.#before ??= this.#memory.fingerprints(this.#root);
-    const row = this.#before.find(entry);
-    return row < 0 ? undefined : parseXattrs(this.#before.xattrs(row));
+    const row = this.#row(entry);
+    return row < 0 ? undefined : parseXattrs(this.#table().xattrs(row));
   }
 
   /** Takes in attributes that were read. A directory has no content, so this is all there is to know of it. */
@@ -59,9 +59,22 @@ export class ContextMemory {
   save(): void {
     if (!this.#unsaved) return;
     this.#unsaved = false;
-    this.#before ??= this.#memory.fingerprints(this.#root);
-    const table = encodeFingerprints(this.#before, this.#stale, this.#learnt, this.#observedAtNs);
+    const table = encodeFingerprints(this.#table(), this.#stale, this.#learnt, this.#observedAtNs);
     this.#memory.rememberFingerprints(this.#root, table);
+  }
+
+  #table(): Fingerprints {
+    this.#before ??= this.#memory.fingerprints(this.#root);
+    return this.#before;
+  }
+
+  #row(entry: ContextEntry): number {
+    let row = this.#rows.get(entry);
+    if (row === undefined) {
+      row = this.#table().find(entry);
+      this.#rows.set(entry, row);
+    }
+    return row;
   }
 }
 
