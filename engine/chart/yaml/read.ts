@@ -20,6 +20,7 @@ import { formatFloat, truncateToInt64 } from "../go/floats.ts";
 import { sprintf } from "../go/printf.ts";
 import type { Value, ValueMap } from "../go/value.ts";
 import { resolveScalar } from "./resolve.ts";
+import { NotSimple, readSimpleYaml } from "./simple.ts";
 
 /** A text that is no YAML, or YAML that JSON cannot hold. The message is in the style of Go's library. */
 export class YamlError extends Error {
@@ -40,6 +41,17 @@ const mostNodes = 4_000_000;
  * @throws YamlError
  */
 export function readYaml(text: string): Value {
+  try {
+    return readSimpleYaml(text, readAnyYaml);
+  } catch (error) {
+    // A mistake in a part is told with its place in the whole.
+    if (error instanceof NotSimple || error instanceof YamlError) return readAnyYaml(text);
+    throw error;
+  }
+}
+
+/** Reads one document with the complete reader, whatever it is. @throws YamlError */
+export function readAnyYaml(text: string): Value {
   const document = syntaxOf(text);
   return new Reader(document).value(document.contents);
 }
