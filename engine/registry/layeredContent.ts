@@ -1,3 +1,5 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Content, RepositoryName, WritableContent } from "./content.ts";
 import { hostPart, upstreamOf } from "./upstream.ts";
 
@@ -22,11 +24,12 @@ export function layeredContent(pushed: WritableContent, below: readonly Content[
     blob: (name, digest, signal) => first((layer) => layer.blob(name, digest, signal)),
     tags: (name, signal) => first((layer) => layer.tags(name, signal)),
     async referrers(name, digest, signal) {
-      const found = new Map(
-        (await Promise.all(layers.map((layer) => layer.referrers(name, digest, signal))))
-          .flat()
-          .map((entry) => [entry.digest, entry]),
-      );
+      const found = new Map<Digest, Descriptor>();
+      for (const layer of layers) {
+        for (const entry of await layer.referrers(name, digest, signal)) found.set(entry.digest, entry);
+        // What has the subject knows what refers to it: an image of ours is nothing to ask strangers about.
+        if (layer !== layers.at(-1) && (await layer.manifest(name, digest, signal)) !== undefined) break;
+      }
       return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
     },
     repositories: () => [...new Set(layers.flatMap((layer) => layer.repositories()))].sort(),

@@ -8,12 +8,12 @@ import { listReferrers } from "../remote/referrers.ts";
 import type { RemoteRepository } from "../remote/repository.ts";
 import { listTags } from "../remote/tags.ts";
 import type { Store } from "../store/contract.ts";
-import type { BlobBody, Content, StoredManifest } from "./content.ts";
+import type { BlobBody, Content, RepositoryName, StoredManifest } from "./content.ts";
 import { type FollowedDownload, followDownload } from "./followedDownload.ts";
 import { mirroredNames, mirroredTags, readMirrored, readTag, writeMirrored, writeTag } from "./mirrorRecords.ts";
 import { type MirrorCounts, MirrorReport } from "./mirrorReport.ts";
 import { openStoredBlob } from "./storedBlob.ts";
-import { imageName, type Upstream, upstreamOf } from "./upstream.ts";
+import { imageName, namesHost, type Upstream, upstreamOf } from "./upstream.ts";
 import { refusedHost, type UpstreamRules } from "./upstreamGuard.ts";
 
 export interface MirrorOptions {
@@ -163,6 +163,23 @@ export function openMirror(options: MirrorOptions): Mirror {
     }
   };
 
+  /**
+   * A path that names no host is Docker Hub's by guess. Who pushes such a path first asks whether it is there; that must not fail because
+   * Docker Hub cannot be reached.
+   */
+  const orGuessedWrong = async <Result>(
+    name: RepositoryName,
+    act: () => Promise<Result | undefined>,
+  ): Promise<Result | undefined> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (namesHost(name) || !isEngineError(error)) throw error;
+      if (!error.code.startsWith("REMOTE_") && error.code !== "MIRROR_REFUSED") throw error;
+      return undefined;
+    }
+  };
+
   /** Joins the download of a blob, or starts it; for a repository whose upstream said that it has the blob. */
   const joinDownload = (upstream: Upstream, descriptor: Descriptor, what: string): FollowedDownload => {
     const { digest, size } = descriptor;
@@ -229,11 +246,9 @@ export function openMirror(options: MirrorOptions): Mirror {
     async manifest(name, reference): Promise<StoredManifest | undefined> {
       const upstream = upstreamOf(name);
       const key = imageName(upstream, reference);
-      return orMissing(key, () =>
-        shared(manifests, key, () =>
-          isDigest(reference) ? byDigest(upstream, reference) : byTag(upstream, reference),
-        ),
-      );
+      const ask = (): Promise<StoredManifest | undefined> =>
+        isDigest(reference) ? byDigest(upstream, reference) : byTag(upstream, reference);
+      return orGuessedWrong(name, () => orMissing(key, () => shared(manifests, key, ask)));
     },
 
     async blob(name, digest, signal): Promise<BlobBody | undefined> {
@@ -244,7 +259,8 @@ export function openMirror(options: MirrorOptions): Mirror {
         return known;
       }
       if (options.offline) return undefined;
-      return orMissing(imageName(upstream, digest), () => fetchedBlob(upstream, digest, signal));
+      const key = imageName(upstream, digest);
+      return orGuessedWrong(name, () => orMissing(key, () => fetchedBlob(upstream, digest, signal)));
     },
 
     async tags(name, signal): Promise<readonly string[] | undefined> {
@@ -269,7 +285,10 @@ export function openMirror(options: MirrorOptions): Mirror {
       if (options.offline) return [];
       const upstream = upstreamOf(name);
       const what = `list what refers to ${imageName(upstream, digest)}`;
-      return ask(upstream, what, (where) => listReferrers(client, where, digest, undefined, signal));
+      const found = await orGuessedWrong(name, () =>
+        ask(upstream, what, (where) => listReferrers(client, where, digest, undefined, signal)),
+      );
+      return found ?? [];
     },
 
     repositories(): readonly string[] {

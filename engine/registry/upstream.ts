@@ -42,6 +42,11 @@ export function readingsOf(name: RepositoryName): readonly ReadName[] {
   return path.includes("/") ? [{ repository: path }] : [{ repository: path }, upstreamOf(name)];
 }
 
+/** Whether a request says which host it means; where it does not, Docker Hub is a guess. */
+export function namesHost(name: RepositoryName): boolean {
+  return name.host !== undefined || hostOfPart(name.path.slice(0, Math.max(0, name.path.indexOf("/")))) !== undefined;
+}
+
 /** A host as the first part of a repository's name: what `upstreamOf` reads back. */
 export function hostPart(host: string): string {
   return host.replace(/:(\d+)$/, "_$1_");

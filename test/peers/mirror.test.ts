@@ -274,6 +274,35 @@ for (const [title, behaviour] of [
     proxy.behave({ kind: "pass" });
   });
 
+test("a path without a host is Docker Hub's by guess: what is pushed there does not fail because Docker Hub is down", {
+  skip,
+}, async () => {
+  await using served = await serveMirror({
+    client: testClient({ retryDelaysMs: [] }),
+    rules: { named: new Map([["docker.io", "127.0.0.1:9"]]), deny: [] },
+  });
+  const status = async (where: string, method: string): Promise<number> =>
+    (await fetch(served.url + where, { method })).status;
+  assert.equal(await status("/v2/team/own/manifests/v1", "HEAD"), 404);
+  assert.equal(await status(`/v2/team/own/blobs/${digestOf("x")}`, "HEAD"), 404);
+  assert.equal(await status(`/v2/team/own/referrers/${digestOf("x")}`, "GET"), 200);
+  assert.equal(await status("/v2/team/own/manifests/v1?ns=docker.io", "HEAD"), 503);
+});
+
+test("the report tells hits, misses, and what was fetched and saved", { skip }, async () => {
+  proxy.behave({ kind: "pass" });
+  await putTag("team/report", "v1", "report");
+  const bytes = randomBytes(50_000);
+  const digest = await putBlob("team/report", bytes);
+  await using served = await serveMirror();
+  for (let round = 0; round < 3; round += 1)
+    for (const where of ["manifests/v1", `blobs/${digest}`])
+      await (await fetch(`${served.url}/v2/team/report/${where}?ns=up.example`)).arrayBuffer();
+  const [counts] = served.mirror.counts().upstreams;
+  assert.deepEqual([counts?.host, counts?.misses, counts?.hits], ["up.example", 2, 4]);
+  assert.ok(counts !== undefined && counts.savedBytes === 2 * counts.fetchedBytes, JSON.stringify(counts));
+});
+
 test("what the upstream does not have is 404, and it is not asked again at once", { skip }, async () => {
   proxy.behave({ kind: "pass" });
   await using served = await serveMirror();
