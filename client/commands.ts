@@ -6,8 +6,13 @@ import { copyReference } from "./commands/copyReference.ts";
 import { explainCacheStatus } from "./commands/explainCacheStatus.ts";
 import { goToInstruction } from "./commands/goToInstruction.ts";
 import { inspectImage } from "./commands/inspectImage.ts";
+import { loadImage } from "./commands/loadImage.ts";
+import { logIn } from "./commands/logIn.ts";
+import { logOut } from "./commands/logOut.ts";
 import { newKubefile } from "./commands/newKubefile.ts";
 import { pruneCache } from "./commands/pruneCache.ts";
+import { pullImage } from "./commands/pullImage.ts";
+import { pushImage } from "./commands/pushImage.ts";
 import { rebuildImage } from "./commands/rebuildImage.ts";
 import { refresh } from "./commands/refresh.ts";
 import { removeImage } from "./commands/removeImage.ts";
@@ -29,8 +34,13 @@ const allCommands: readonly Command[] = [
   explainCacheStatus,
   goToInstruction,
   inspectImage,
+  loadImage,
+  logIn,
+  logOut,
   newKubefile,
   pruneCache,
+  pullImage,
+  pushImage,
   rebuildImage,
   refresh,
   removeImage,

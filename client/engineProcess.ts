@@ -66,6 +66,7 @@ interface Running {
 }
 
 type Handler = (params: unknown) => void;
+type Answerer = (params: unknown) => Promise<unknown>;
 
 /**
  * The engine in its own process: started when first asked, started again when it ends by itself, and never the cause of
@@ -75,6 +76,7 @@ export class EngineProcess implements Disposable {
   readonly #options: EngineProcessOptions;
   readonly #stateListeners = new Set<(state: EngineState) => void>();
   readonly #handlers = new Map<string, Set<Handler>>();
+  readonly #answerers = new Map<string, Answerer>();
   #state: EngineState = { kind: "stopped" };
   #starting: Promise<Running> | undefined;
   #crashes = 0;
@@ -102,6 +104,14 @@ export class EngineProcess implements Disposable {
     const untyped: Handler = (params) => handler(params as Params);
     handlers.add(untyped);
     return { [Symbol.dispose]: () => void handlers.delete(untyped) };
+  }
+
+  /** Answers what the engine asks, whichever process it is. */
+  onRequest<Params, Result, Failure>(
+    type: RequestType<Params, Result, Failure>,
+    answer: (params: Params) => Promise<Result>,
+  ): void {
+    this.#answerers.set(type.method, (params) => answer(params as Params));
   }
 
   /**
@@ -184,6 +194,9 @@ export class EngineProcess implements Disposable {
     const running: Running = { child, connection, startedAt };
     connection.onError(([error]) => log("error", `engine connection: ${error.message}`));
     connection.onNotification((method, params) => this.#dispatch(method, params));
+    for (const [method, answer] of this.#answerers) {
+      connection.onRequest(method, (params: unknown) => answer(Array.isArray(params) ? params[0] : params));
+    }
     connection.onNotification(logNotification, ({ level, text }) => log(level, text));
     child.stdin.on("error", () => {});
     const ended = new Promise<string>((resolve) => {

@@ -1,10 +1,11 @@
 /** Wires the extension together; what each part does is told in its own file. */
 import { EventEmitter, type ExtensionContext, Uri, version, window } from "vscode";
-import type { PlanResult } from "../engine/protocol.ts";
+import { credentials as credentialsRequest, type PlanResult } from "../engine/protocol.ts";
 import { BuildProblems } from "./buildProblems.ts";
 import { Builds } from "./builds.ts";
 import { CacheStatus } from "./cacheStatus/cacheStatus.ts";
 import { commandIds, registerCommands } from "./commands.ts";
+import { Credentials } from "./credentials.ts";
 import { followEngine } from "./engineEvents.ts";
 import { EngineProcess, type EngineState, patience } from "./engineProcess.ts";
 import { imageAnswers } from "./imageFacts.ts";
@@ -12,6 +13,7 @@ import type { Session } from "./session.ts";
 import { readSettings } from "./settings.ts";
 import { registerStatus } from "./statusBar.ts";
 import { registerTasks } from "./tasks.ts";
+import { Transfers } from "./transfers.ts";
 import { openBuildCacheView } from "./views/buildCache.ts";
 import { openBuildsView } from "./views/builds.ts";
 import { openImagesView } from "./views/images.ts";
@@ -37,6 +39,9 @@ export function activate(context: ExtensionContext): KubefileApi {
     ...patience,
   });
   const builds = new Builds(engine, Date.now);
+  const transfers = new Transfers(engine, Date.now);
+  const credentials = new Credentials(context.secrets);
+  engine.onRequest(credentialsRequest, ({ registry }) => credentials.find(registry));
   const cacheStatus = new CacheStatus(context, engine, builds, settings);
   const changes = new EventEmitter<"images" | "builds">();
   const language = import("./languageClient.ts").then(({ startLanguageServer }) =>
@@ -44,7 +49,7 @@ export function activate(context: ExtensionContext): KubefileApi {
   );
   language.catch((error: unknown) => log.error(`language server: ${error}`));
   const session: Session = {
-    ...{ context, log, buildOutput, engine, builds, cacheStatus, settings },
+    ...{ context, log, buildOutput, engine, builds, transfers, credentials, cacheStatus, settings },
     buildProblems: new BuildProblems(context),
     onStoreChanged: changes.event,
     refresh: () => {

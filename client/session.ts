@@ -3,8 +3,10 @@ import type { ImageSummary } from "../engine/protocol.ts";
 import type { BuildProblems } from "./buildProblems.ts";
 import type { Builds } from "./builds.ts";
 import type { CacheStatus } from "./cacheStatus/cacheStatus.ts";
+import type { Credentials } from "./credentials.ts";
 import type { EngineProcess } from "./engineProcess.ts";
 import type { Settings } from "./settings.ts";
+import type { Transfers } from "./transfers.ts";
 
 /** What commands and views share while the extension is active. */
 export interface Session {
@@ -14,6 +16,8 @@ export interface Session {
   readonly buildOutput: OutputChannel;
   readonly engine: EngineProcess;
   readonly builds: Builds;
+  readonly transfers: Transfers;
+  readonly credentials: Credentials;
   readonly buildProblems: BuildProblems;
   readonly cacheStatus: CacheStatus;
   readonly settings: () => Settings;

@@ -16,6 +16,8 @@ export interface Settings {
   readonly buildMode: BuildMode;
   /** What a RUN may reach. */
   readonly network: "none" | "host";
+  /** Registries that may be spoken to without TLS or without checking it. */
+  readonly insecureRegistries: readonly string[];
 }
 
 /** Reads the settings as they are now. Settings that name a path are not taken from an untrusted workspace: see package.json. */
@@ -27,6 +29,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     cacheStatus: section.get<CacheStatusLevel>("cacheStatus", "full"),
     buildMode: section.get<BuildMode>("build.mode", "all"),
     network: section.get<"none" | "host">("build.network", "host"),
+    insecureRegistries: section.get<readonly string[]>("registries.insecure", []),
   };
 }
 

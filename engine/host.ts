@@ -28,6 +28,12 @@ enableCompileCache();
 // Standard output belongs to the protocol.
 console.log = console.error;
 
+interface PasswordCredential {
+  readonly kind: "password";
+  readonly username: string;
+  readonly password: string;
+}
+
 class Host {
   readonly #connection: MessageConnection;
   #engine: Engine | undefined;
@@ -48,6 +54,10 @@ class Host {
       }, token),
     );
     rpc.onRequest(protocol.plan, (params, token) => answer((signal) => this.#open().plan(params, signal), token));
+    rpc.onRequest(protocol.discover, (params, token) =>
+      answer((signal) => this.#open().discover(params, signal), token),
+    );
+    rpc.onRequest(protocol.lock, (params, token) => answer((signal) => this.#lock(params, signal), token));
     rpc.onRequest(protocol.images, (token) => answer(() => this.#open().images(), token));
     rpc.onRequest(protocol.inspectImage, ({ reference }) => answer(() => this.#open().inspect(reference)));
     rpc.onRequest(protocol.removeImage, ({ reference }) => answer(() => this.#open().removeImage(reference)));
@@ -58,24 +68,62 @@ class Host {
     rpc.onRequest(protocol.prune, (params, token) => answer((signal) => this.#open().prune(params, signal), token));
     rpc.onRequest(protocol.builds, ({ limit }) => answer(() => this.#open().builds(limit)));
     rpc.onRequest(protocol.saveImage, (params, token) => answer((signal) => this.#open().save(params, signal), token));
+    rpc.onRequest(protocol.loadImage, (params, token) => answer((signal) => this.#open().load(params, signal), token));
+    this.#listenForTransfers(rpc);
     rpc.onRequest(protocol.verify, (token) => answer((signal) => this.#open().verify(signal), token));
     rpc.onRequest(protocol.shutdown, () => answer(() => this.#shutdown()));
     rpc.onClose(() => void this.#shutdown().finally(() => process.exit(0)));
     rpc.listen();
   }
 
+  /** Registries are rare beside builds: their code is loaded with the first transfer. */
+  #listenForTransfers(rpc: MessageConnection): void {
+    const tell = (progress: protocol.TransferProgress): void => this.#send(protocol.transferProgress, progress);
+    rpc.onRequest(protocol.pull, (params, token) =>
+      answer(async (signal) => (await transfers()).pullForClient(this.#open(), params, tell, signal), token),
+    );
+    rpc.onRequest(protocol.push, (params, token) =>
+      answer(async (signal) => (await transfers()).pushForClient(this.#open(), params, tell, signal), token),
+    );
+    rpc.onRequest(protocol.load, (params, token) =>
+      answer(async (signal) => (await transfers()).loadForClient(this.#open(), params, tell, signal), token),
+    );
+    rpc.onRequest(protocol.login, (params, token) =>
+      answer(async (signal) => (await transfers()).tryLogin(this.#open(), params, signal), token),
+    );
+    rpc.onRequest(protocol.logout, ({ registry }, token) =>
+      answer(async (signal) => {
+        return { knownElsewhere: await (await transfers()).loginElsewhere(this.#open(), registry, signal) };
+      }, token),
+    );
+  }
+
+  /** The client's login for a registry. A client that cannot say is one that has none: files are asked next. */
+  async #credentialOf(registry: string): Promise<PasswordCredential | undefined> {
+    const found = await this.#connection.sendRequest(protocol.credentials, { registry }).catch(() => {
+      this.#send(protocol.log, {
+        level: "warn",
+        text: `the editor could not say whether it has a login for ${registry}`,
+      });
+      return null;
+    });
+    return found === null ? undefined : { kind: "password", ...found };
+  }
+
   #initialize(params: protocol.InitializeParams): protocol.InitializeResult {
     if (params.protocolVersion !== protocol.protocolVersion) {
       throw new EngineError("PROTOCOL_MISMATCH", { client: params.protocolVersion, engine: protocol.protocolVersion });
     }
-    rpc.onRequest(protocol.loadImage, (params, token) => answer((signal) => this.#open().load(params, signal), token));
-    this.#listenForTransfers(rpc);
     this.#engine ??= openEngine({
       storeDir: params.storeDir,
       fetch,
       now: Date.now,
       log: (level, text) => this.#send(protocol.log, { level, text }),
-      world: { environment: process.env, homeDir: homedir() },
+      world: {
+        environment: process.env,
+        homeDir: homedir(),
+        credentials: { find: (registry) => this.#credentialOf(registry) },
+      },
     });
     this.#watch ??= watchNames(this.#engine.store.dir, (what) => this.#send(protocol.storeChanged, { what }));
     return {
@@ -85,6 +133,12 @@ class Host {
       nodeVersion: process.versions.node,
       processId: process.pid,
     };
+  }
+
+  #lock(params: protocol.LockParams, signal: AbortSignal): Promise<protocol.LockResult> {
+    const { update, check, ...inputs } = params;
+    const follower = progressFollower(params.buildId, (progress) => this.#send(protocol.buildProgress, progress));
+    return this.#open().lock({ ...inputs, tags: [] }, { update, check }, follower, signal);
   }
 
   #open(): Engine {
@@ -104,6 +158,10 @@ class Host {
     // `RequestParam` only widens null, which no message of the protocol has. Nobody is left to hear it when the connection is gone.
     this.#connection.sendNotification(type, params as RequestParam<Params>).catch(() => undefined);
   }
+}
+
+function transfers(): Promise<typeof import("./operations/transfers.ts")> {
+  return import("./operations/transfers.ts");
 }
 
 /** Runs a request with a signal that fires when the client cancels; errors become the protocol's. */

@@ -9,7 +9,7 @@ import { defaultTransport, RegistryClient, type RegistryClientOptions } from "..
 import type { Compression } from "../remote/compression.ts";
 import type { RefuseAddress } from "../remote/connections.ts";
 import { type Copied, copy } from "../remote/copy.ts";
-import type { Credential, CredentialSource } from "../remote/credentials.ts";
+import type { Credential, CredentialSource, CredentialStore } from "../remote/credentials.ts";
 import { type LoggedIn, login } from "../remote/login.ts";
 import { getManifest } from "../remote/manifests.ts";
 import type { TransferProgress } from "../remote/progress.ts";
@@ -179,6 +179,19 @@ export class Sharing implements AsyncDisposable {
     return await login(registry, credential, loginStore(this.#places, this.#world.environment), clientWith, signal);
   }
 
+  /** Tries a login at its registry and keeps it nowhere. Returns whether the registry asked for one. Throws what `login` of engine/remote throws. */
+  async tryLogin(registry: string, credential: Credential, signal: AbortSignal): Promise<boolean> {
+    const clientWith = (credentials: CredentialSource): RegistryClient =>
+      new RegistryClient({ ...this.#options, credentials });
+    return (await login(registry, credential, keptByCaller, clientWith, signal)).verified;
+  }
+
+  /** Whether a file or a helper, not the caller's own source, has a login for a registry. */
+  async isLoggedInByFile(registry: string, signal: AbortSignal): Promise<boolean> {
+    const files = credentialsOf(this.#places, this.#world.environment, undefined);
+    return (await files.find(registry, undefined, signal)) !== undefined;
+  }
+
   /** Forgets a login; false when there was none. */
   async logout(registry: string, signal: AbortSignal): Promise<boolean> {
     return await loginStore(this.#places, this.#world.environment).remove(registry, signal);
@@ -188,6 +201,9 @@ export class Sharing implements AsyncDisposable {
     await this.#client[Symbol.asyncDispose]();
   }
 }
+
+/** For logins that somebody else keeps. */
+const keptByCaller: CredentialStore = { find: async () => undefined, save: async () => "", remove: async () => false };
 
 /** A key from its text; what is wrong is said without a word of the text. */
 function readKey(path: string, make: () => KeyObject): KeyObject {
