@@ -4,49 +4,17 @@
  */
 import { sprint } from "../go/format.ts";
 import { quote } from "../go/quote.ts";
-import { GoFunction, goType, isTrue, mapEntries, Named, type Value } from "../go/value.ts";
-import { builtins, callValue } from "./builtins.ts";
-import { adapt, canBeNil, countProblem, isAny, WrongType } from "./calls.ts";
-import { GoError, outOfRoom } from "./failure.ts";
-import { constantOf, literalAs } from "./literals.ts";
-import type { Meter } from "./meter.ts";
-import type {
-  AnyNode,
-  BranchNode,
-  ChainNode,
-  CommandNode,
-  FieldNode,
-  IdentifierNode,
-  ListNode,
-  Operand,
-  PipeNode,
-  TemplateNode,
-  Tree,
-  VariableNode,
-} from "./nodes.ts";
+import { GoFunction, isTrue, Named, type Value } from "../go/value.ts";
+import { GoError } from "./failure.ts";
+import type { BranchNode, ListNode, PipeNode, TemplateNode, Tree } from "./nodes.ts";
 import { printNode } from "./nodes.ts";
-import { execError } from "./places.ts";
-import { holdsInterfaces, RangeProblem, rangeSteps } from "./ranges.ts";
-import { Scope } from "./scope.ts";
+import { Operands, type Runtime } from "./operands.ts";
+import { rangeSteps } from "./ranges.ts";
 
 /** The templates that can call each other. */
 export interface TemplateSet {
   lookup(name: string): Tree | undefined;
 }
-
-/** What a run needs besides the templates. */
-export interface Runtime {
-  readonly functions: ReadonlyMap<string, GoFunction>;
-  /** Passed to functions as their host. */
-  readonly host: unknown;
-  readonly meter: Meter;
-  /** Methods of maps with a named type, such as `.Values.AsMap`. */
-  readonly mapMethod: (receiver: Value, name: string) => GoFunction | undefined;
-}
-
-/** Marks "no final argument" of a command; a real value may be undefined. */
-const missing: unique symbol = Symbol("missing");
-type Final = Value | typeof missing;
 
 type Jump = "break" | "continue" | undefined;
 
@@ -78,9 +46,7 @@ class Execution {
   readonly #runtime: Runtime;
   readonly #output: string[];
   readonly #depth: number;
-  readonly #vars: Scope;
-  #node: AnyNode | undefined;
-  #dotIsInterface = false;
+  readonly #operands: Operands;
   #written = 0;
 
   constructor(set: TemplateSet, tree: Tree, data: Value, runtime: Runtime, output: string[], depth: number) {
@@ -90,15 +56,11 @@ class Execution {
     this.#runtime = runtime;
     this.#output = output;
     this.#depth = depth;
-    this.#vars = new Scope(data);
+    this.#operands = new Operands(tree, data, runtime);
   }
 
   run(): void {
     this.#runtime.meter.nested(() => this.#walkList(this.#data, this.#tree.root));
-  }
-
-  #fail(message: string, inner?: Error): never {
-    throw execError(this.#tree, this.#node, message, inner);
   }
 
   #write(text: string): void {
@@ -109,7 +71,7 @@ class Execution {
 
   #walkList(dot: Value, list: ListNode): Jump {
     for (const node of list.nodes) {
-      this.#node = node;
+      this.#operands.node = node;
       this.#runtime.meter.spend(1);
       let jump: Jump;
       switch (node.kind) {
@@ -117,9 +79,9 @@ class Execution {
           this.#write(node.text);
           break;
         case "action": {
-          const value = this.#pipeline(dot, node.pipe);
+          const value = this.#operands.pipeline(dot, node.pipe);
           if (node.pipe.declared.length === 0) {
-            this.#node = node;
+            this.#operands.node = node;
             this.#write(this.#printable(value));
           }
           break;
@@ -148,50 +110,50 @@ class Execution {
   #printable(value: Value): string {
     if (typeof value === "string") return value;
     if (value === undefined || value === null) return "<no value>";
-    if (value instanceof GoFunction) this.#fail(`can't print ${this.#nodeText()} of type func()`);
+    if (value instanceof GoFunction) this.#operands.fail(`can't print ${this.#nodeText()} of type func()`);
     return value instanceof Named && value.shownAs !== undefined ? value.shownAs : sprint(value);
   }
 
   #nodeText(): string {
-    return this.#node === undefined ? "" : printNode(this.#node);
+    return this.#operands.node === undefined ? "" : printNode(this.#operands.node);
   }
 
   #ifOrWith(dot: Value, node: BranchNode): Jump {
-    const known = this.#vars.size;
-    const value = this.#pipeline(dot, node.pipe);
-    const outerInterface = this.#dotIsInterface;
+    const known = this.#operands.vars.size;
+    const value = this.#operands.pipeline(dot, node.pipe);
+    const outerInterface = this.#operands.dotIsInterface;
     let jump: Jump;
     if (isTrue(value)) {
-      if (node.kind === "with") this.#dotIsInterface = false;
+      if (node.kind === "with") this.#operands.dotIsInterface = false;
       jump = this.#walkList(node.kind === "with" ? value : dot, node.list);
     } else if (node.otherwise !== undefined) {
       jump = this.#walkList(dot, node.otherwise);
     }
-    this.#dotIsInterface = outerInterface;
-    this.#vars.leave(known);
+    this.#operands.dotIsInterface = outerInterface;
+    this.#operands.vars.leave(known);
     return jump;
   }
 
   #range(dot: Value, node: BranchNode): Jump {
-    const known = this.#vars.size;
-    const value = this.#pipeline(dot, node.pipe);
-    const mark = this.#vars.size;
-    const outerInterface = this.#dotIsInterface;
+    const known = this.#operands.vars.size;
+    const value = this.#operands.pipeline(dot, node.pipe);
+    const mark = this.#operands.vars.size;
+    const outerInterface = this.#operands.dotIsInterface;
     let jump: Jump;
     let ran = false;
-    const { items, isInterface } = this.#orFail(() => rangeSteps(value, node.pipe.declared.length > 1));
+    const { items, isInterface } = this.#operands.orFail(() => rangeSteps(value, node.pipe.declared.length > 1));
     for (const [index, element] of items) {
       ran = true;
       this.#runtime.meter.spend(1);
       this.#setRangeVariables(node.pipe, index, element, isInterface);
-      this.#dotIsInterface = isInterface;
+      this.#operands.dotIsInterface = isInterface;
       const inner = this.#walkList(element, node.list);
-      this.#vars.leave(mark);
+      this.#operands.vars.leave(mark);
       if (inner === "break") break;
     }
-    this.#dotIsInterface = outerInterface;
+    this.#operands.dotIsInterface = outerInterface;
     if (!ran && node.otherwise !== undefined) jump = this.#walkList(dot, node.otherwise);
-    this.#vars.leave(known);
+    this.#operands.vars.leave(known);
     return jump;
   }
 
@@ -199,264 +161,19 @@ class Execution {
     const [first, second] = pipe.declared;
     if (first === undefined) return;
     if (!pipe.isAssign) {
-      if (second !== undefined) this.#vars.renew(2, index, false);
-      this.#vars.renew(1, element, isInterface);
+      if (second !== undefined) this.#operands.vars.renew(2, index, false);
+      this.#operands.vars.renew(1, element, isInterface);
       return;
     }
-    this.#assign(first, second === undefined ? element : index);
-    if (second !== undefined) this.#assign(second, element);
-  }
-
-  #assign(variable: VariableNode, value: Value): void {
-    const name = variable.names[0] ?? "";
-    if (!this.#vars.assign(name, value)) this.#fail(`undefined variable: ${name}`);
+    this.#operands.assign(first, second === undefined ? element : index);
+    if (second !== undefined) this.#operands.assign(second, element);
   }
 
   #template(dot: Value, node: TemplateNode): void {
     const tree = this.#set.lookup(node.name);
-    if (tree === undefined) this.#fail(`template ${quote(node.name)} not defined`);
-    if (this.#depth >= deepestTemplates) this.#fail(`exceeded maximum template depth (${deepestTemplates})`);
-    const data = node.pipe === undefined ? undefined : this.#pipeline(dot, node.pipe);
+    if (tree === undefined) this.#operands.fail(`template ${quote(node.name)} not defined`);
+    if (this.#depth >= deepestTemplates) this.#operands.fail(`exceeded maximum template depth (${deepestTemplates})`);
+    const data = node.pipe === undefined ? undefined : this.#operands.pipeline(dot, node.pipe);
     new Execution(this.#set, tree, data, this.#runtime, this.#output, this.#depth + 1).run();
   }
-
-  #pipeline(dot: Value, pipe: PipeNode): Value {
-    this.#node = pipe;
-    let value: Final = missing;
-    for (const command of pipe.commands) {
-      value = this.#command(dot, command, value);
-      if (value === null) value = undefined;
-    }
-    const result = value === missing ? undefined : value;
-    for (const variable of pipe.declared) {
-      if (pipe.isAssign) this.#assign(variable, result);
-      else this.#vars.declare(variable.names[0] ?? "", result);
-    }
-    return result;
-  }
-
-  #command(dot: Value, command: CommandNode, final: Final): Value {
-    const first = command.args[0];
-    if (first === undefined) return this.#fail("empty command");
-    switch (first.kind) {
-      case "field":
-        return this.#field(dot, first, command.args, final);
-      case "chain":
-        return this.#chain(dot, first, command.args, final);
-      case "identifier":
-        return this.#function(dot, first, command, command.args, final);
-      case "pipe":
-        this.#notAFunction(command.args, final);
-        return this.#pipeline(dot, first);
-      case "variable":
-        return this.#variable(dot, first, command.args, final);
-      default:
-        break;
-    }
-    this.#node = first;
-    this.#notAFunction(command.args, final);
-    switch (first.kind) {
-      case "bool":
-        return first.value;
-      case "dot":
-        return dot;
-      case "nil":
-        return this.#fail("nil is not a command");
-      case "number":
-        return this.#orFail(() => constantOf(first));
-      case "string":
-        return first.text;
-      default:
-        return first satisfies never;
-    }
-  }
-
-  #notAFunction(args: readonly Operand[], final: Final): void {
-    const first = args[0];
-    if (first !== undefined && (args.length > 1 || final !== missing)) {
-      this.#fail(`can't give argument to non-function ${printNode(first)}`);
-    }
-  }
-
-  #field(dot: Value, node: FieldNode, args: readonly Operand[] | undefined, final: Final): Value {
-    this.#node = node;
-    return this.#fieldChain(dot, dot, this.#dotIsInterface, node, node.names, args, final);
-  }
-
-  #chain(dot: Value, node: ChainNode, args: readonly Operand[] | undefined, final: Final): Value {
-    this.#node = node;
-    if (node.node.kind === "nil") this.#fail(`indirection through explicit nil in ${printNode(node)}`);
-    const receiver = this.#argument(dot, "interface {}", node.node);
-    return this.#fieldChain(dot, receiver ?? undefined, false, node, node.names, args, final);
-  }
-
-  #variable(dot: Value, node: VariableNode, args: readonly Operand[] | undefined, final: Final): Value {
-    this.#node = node;
-    const name = node.names[0] ?? "";
-    const variable = this.#vars.find(name);
-    if (variable === undefined) return this.#fail(`undefined variable: ${name}`);
-    if (node.names.length === 1) {
-      this.#notAFunction(args ?? [node], final);
-      return variable.value;
-    }
-    return this.#fieldChain(dot, variable.value, variable.isInterface, node, node.names.slice(1), args, final);
-  }
-
-  #fieldChain(
-    dot: Value,
-    start: Value,
-    startIsInterface: boolean,
-    node: FieldNode | VariableNode | ChainNode,
-    names: readonly string[],
-    args: readonly Operand[] | undefined,
-    final: Final,
-  ): Value {
-    let receiver = start;
-    let isInterface = startIsInterface;
-    const last = names.length - 1;
-    for (let i = 0; i < last; i++) {
-      const holder = receiver;
-      receiver = this.#fieldOf(dot, names[i] ?? "", node, undefined, missing, receiver, isInterface);
-      isInterface = mapEntries(holder) !== undefined && holdsInterfaces(holder);
-    }
-    return this.#fieldOf(dot, names[last] ?? "", node, args, final, receiver, isInterface);
-  }
-
-  #fieldOf(
-    dot: Value,
-    name: string,
-    node: FieldNode | VariableNode | ChainNode,
-    args: readonly Operand[] | undefined,
-    final: Final,
-    receiver: Value,
-    isInterface: boolean,
-  ): Value {
-    if (receiver === undefined) return undefined;
-    if (receiver === null) return this.#fail(`nil pointer evaluating interface {}.${name}`);
-    const method = receiver instanceof Named ? receiver.methods.get(name) : this.#runtime.mapMethod(receiver, name);
-    if (method !== undefined) return this.#call(dot, method, node, name, args, final);
-    const map = mapEntries(receiver);
-    const isField = map === undefined && receiver instanceof Named && receiver.fields.has(name);
-    if (map === undefined && !isField) {
-      return this.#fail(`can't evaluate field ${name} in type ${isInterface ? "interface {}" : goType(receiver)}`);
-    }
-    if ((args !== undefined && args.length > 1) || final !== missing) {
-      this.#fail(
-        `${name} ${isField ? "has arguments but cannot be invoked as function" : "is not a method but has arguments"}`,
-      );
-    }
-    return fieldValue(receiver, name);
-  }
-
-  #function(
-    dot: Value,
-    node: IdentifierNode,
-    command: CommandNode | IdentifierNode,
-    args: readonly Operand[] | undefined,
-    final: Final,
-  ): Value {
-    this.#node = node;
-    const own = this.#runtime.functions.get(node.name);
-    if (own !== undefined) return this.#call(dot, own, command, node.name, args, final);
-    if (node.name === "and" || node.name === "or") return this.#andOr(dot, node.name, args ?? [node], final);
-    const builtin = node.name === "call" ? callOf(args?.[1]) : builtins.get(node.name);
-    if (builtin === undefined) return this.#fail(`${quote(node.name)} is not a defined function`);
-    return this.#call(dot, builtin, command, node.name, args, final);
-  }
-
-  #andOr(dot: Value, name: "and" | "or", args: readonly Operand[], final: Final): Value {
-    const operands = args.slice(1);
-    if (operands.length === 0 && final === missing) {
-      this.#fail(`wrong number of args for ${name}: want at least 1 got 0`);
-    }
-    let value: Value;
-    for (const operand of operands) {
-      value = this.#argument(dot, "reflect.Value", operand);
-      if (isTrue(value) === (name === "or")) return value;
-    }
-    return final === missing ? value : final;
-  }
-
-  #call(
-    dot: Value,
-    fn: GoFunction,
-    node: AnyNode,
-    name: string,
-    args: readonly Operand[] | undefined,
-    final: Final,
-  ): Value {
-    const operands = args === undefined ? [] : args.slice(1);
-    const given = operands.length + (final === missing ? 0 : 1);
-    const problem = countProblem(fn, operands.length, given);
-    if (problem !== undefined) this.#fail(`wrong number of args for ${name}: ${problem}`);
-    const values: Value[] = operands.map((operand, i) => this.#argument(dot, fn.params[i] ?? fn.rest ?? "", operand));
-    if (final !== missing) values.push(this.#adapted(final, fn.params[operands.length] ?? fn.rest ?? ""));
-    try {
-      this.#runtime.meter.spend(1);
-      const result = fn.call(values, this.#runtime.host);
-      if (typeof result === "string") this.#runtime.meter.room(result.length);
-      return result;
-    } catch (error) {
-      if (!(error instanceof GoError)) throw outOfRoom(error);
-      this.#node = node;
-      return this.#fail(`error calling ${name}: ${error.message}`, error);
-    }
-  }
-
-  #adapted(value: Value, wanted: string): Value {
-    return isAny(wanted) ? value : this.#orFail(() => adapt(value, wanted));
-  }
-
-  /** Tells of a mistake where the template made it. */
-  #orFail<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (error) {
-      if (error instanceof WrongType || error instanceof RangeProblem) return this.#fail(error.message);
-      throw error;
-    }
-  }
-
-  #argument(dot: Value, wanted: string, node: Operand): Value {
-    this.#node = node;
-    switch (node.kind) {
-      case "dot":
-        return this.#adapted(dot, wanted);
-      case "nil":
-        if (!canBeNil(wanted)) this.#fail(`cannot assign nil to ${wanted}`);
-        return this.#adapted(undefined, wanted);
-      case "field":
-        return this.#adapted(this.#field(dot, node, [node], missing), wanted);
-      case "variable":
-        return this.#adapted(this.#variable(dot, node, undefined, missing), wanted);
-      case "pipe":
-        return this.#adapted(this.#pipeline(dot, node), wanted);
-      case "identifier":
-        return this.#adapted(this.#function(dot, node, node, undefined, missing), wanted);
-      case "chain":
-        return this.#adapted(this.#chain(dot, node, undefined, missing), wanted);
-      default:
-        return this.#orFail(() => literalAs(node, wanted));
-    }
-  }
-}
-
-/** `call`, which names in its errors what was to be called. */
-function callOf(callee: Operand | undefined): GoFunction {
-  const name = callee === undefined ? "" : printNode(callee);
-  return new GoFunction(["reflect.Value"], "reflect.Value", ([fn, ...args], host) => callValue(name, fn, args, host));
-}
-
-function fieldValue(receiver: Value, name: string): Value {
-  const map = mapEntries(receiver);
-  if (map === undefined) return receiver instanceof Named ? receiver.fields.get(name) : undefined;
-  const value = map.get(name);
-  return value === undefined ? zeroOfMap(receiver) : value;
-}
-
-/** What Go gives for a key a map does not have: the zero value of its element type. */
-function zeroOfMap(map: Value): Value {
-  const type = goType(map);
-  if (type === "map[string]string") return "";
-  return type === "engine.files" ? new Uint8Array() : null;
 }

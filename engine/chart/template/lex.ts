@@ -50,7 +50,11 @@ const keywords: ReadonlySet<string> = new Set([
 ]);
 
 const alphaNumeric = /[\p{L}\p{Nd}_]/u;
-const spaces = /[ \t\r\n]/;
+const alphaNumericRun = /[\p{L}\p{Nd}_]*/uy;
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 9 || code === 13;
+}
 
 /** Reads one template text token by token; after an error token it only answers eof. */
 export class Lexer {
@@ -108,7 +112,7 @@ export class Lexer {
   /** Where the spaces begin that end at a place. */
   #beforeSpaces(at: number): number {
     let from = at;
-    while (from > this.#start && spaces.test(this.#input[from - 1] ?? "")) from--;
+    while (from > this.#start && isSpace(this.#input.charCodeAt(from - 1))) from--;
     return from;
   }
 
@@ -117,7 +121,7 @@ export class Lexer {
   }
 
   #trimsLeft(at: number): boolean {
-    return this.#input[at] === "-" && spaces.test(this.#input[at + 1] ?? "");
+    return this.#input.charCodeAt(at) === 45 && isSpace(this.#input.charCodeAt(at + 1));
   }
 
   /** The delimiter, or nothing when it opened a comment that is now behind us. */
@@ -152,11 +156,11 @@ export class Lexer {
   /** 4 for ` -}}`, 2 for `}}`, 0 for neither. */
   #rightDelimWidth(at: number = this.#pos): 0 | 2 | 4 {
     if (this.#input.startsWith("}}", at)) return 2;
-    return spaces.test(this.#input[at] ?? "") && this.#input.startsWith("-}}", at + 1) ? 4 : 0;
+    return isSpace(this.#input.charCodeAt(at)) && this.#input.startsWith("-}}", at + 1) ? 4 : 0;
   }
 
   #skipSpaces(): void {
-    while (spaces.test(this.#input[this.#pos] ?? "")) this.#pos++;
+    while (isSpace(this.#input.charCodeAt(this.#pos))) this.#pos++;
   }
 
   #rightDelim(width: 2 | 4): Token {
@@ -179,7 +183,7 @@ export class Lexer {
     if (width > 0) return this.#parenDepth === 0 ? this.#rightDelim(width as 2 | 4) : this.#fail("unclosed left paren");
     const char = this.#peek();
     if (char === "") return this.#fail("unclosed action");
-    if (spaces.test(char)) return this.#space();
+    if (isSpace(char.charCodeAt(0))) return this.#space();
     switch (char) {
       case "=":
         return this.#single("assign");
@@ -225,6 +229,7 @@ export class Lexer {
 
   #peek(): string {
     const code = this.#input.codePointAt(this.#pos);
+    if (code !== undefined && code < 128) return this.#input.charAt(this.#pos);
     return code === undefined ? "" : String.fromCodePoint(code);
   }
 
@@ -234,7 +239,7 @@ export class Lexer {
   }
 
   #space(): Token {
-    while (spaces.test(this.#input[this.#pos] ?? "")) {
+    while (isSpace(this.#input.charCodeAt(this.#pos))) {
       // The last space may belong to " -}}".
       if (this.#rightDelimWidth() === 4) break;
       this.#pos++;
@@ -258,7 +263,8 @@ export class Lexer {
   }
 
   #alphaNumericRun(): void {
-    for (let char = this.#peek(); char !== "" && alphaNumeric.test(char); char = this.#peek()) this.#pos += char.length;
+    alphaNumericRun.lastIndex = this.#pos;
+    this.#pos += alphaNumericRun.exec(this.#input)?.[0].length ?? 0;
   }
 
   #badCharacter(): Token {
@@ -269,7 +275,9 @@ export class Lexer {
 
   #atTerminator(): boolean {
     const char = this.#input[this.#pos] ?? "";
-    return char === "" || spaces.test(char) || ".,|:)(".includes(char) || this.#input.startsWith("}}", this.#pos);
+    return (
+      char === "" || isSpace(char.charCodeAt(0)) || ".,|:)(".includes(char) || this.#input.startsWith("}}", this.#pos)
+    );
   }
 
   #quoted(delimiter: string, kind: TokenKind, problem: string): Token {
