@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   save: () => import("./commands/save.ts"),
   load: () => import("./commands/load.ts"),
   inventory: () => import("./commands/inventory.ts"),
+  sbom: () => import("./commands/sbom.ts"),
   tag: () => import("./commands/tag.ts"),
   rmi: () => import("./commands/rmi.ts"),
   check: () => import("./commands/check.ts"),

@@ -30,11 +30,19 @@ export const command: Command = {
     await using sharing = await engine.sharing(sharingChoices(context, hosts));
     const request = { platform, compression, ...(destination === undefined ? {} : { to: destination }) };
     const pushed = await sharing.push(image, request, transferControl(context, `push ${destination ?? image}`));
-    const { reference, descriptor, movedBytes, blobs } = pushed;
-    if (context.json) context.print(JSON.stringify({ reference, digest: descriptor.digest, movedBytes, blobs }));
+    const { reference, descriptor, movedBytes, blobs, referrers } = pushed;
+    if (referrers.signaturesLeft > 0) {
+      const reason =
+        "layers were compressed on the way, so its digest is another. Sign it there, or push with --compression none";
+      context.say(`warning: ${referrers.signaturesLeft} signatures did not go along: ${reason}.`);
+    }
+    if (context.json)
+      context.print(
+        JSON.stringify({ reference, digest: descriptor.digest, movedBytes, blobs, referrers: referrers.sent }),
+      );
     else if (flagOption(context, "quiet")) context.print(descriptor.digest);
     else {
-      const told = `${blobs.uploaded} blobs sent (${sizeText(movedBytes)}), ${blobs.mounted} mounted, ${blobs.present} there already`;
+      const told = `${blobs.uploaded} blobs sent (${sizeText(movedBytes)}), ${blobs.mounted} mounted, ${blobs.present} there already${referrers.sent > 0 ? `, ${referrers.sent} referrers` : ""}`;
       context.print(`${reference}\n${descriptor.digest}\n${told}`);
     }
     return 0;

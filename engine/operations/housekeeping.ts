@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { DiskUsageResult, PruneParams, PruneResult, VerifyResult } from "../protocol.ts";
 import { repositoryRecordKind } from "../registry/repositoryState.ts";
 import type { KeepRule, PruneItem, PrunePolicy, Store } from "../store/contract.ts";
+import { referrerKind } from "../store/referrers.ts";
 import { containerOriginKind } from "./containerOrigins.ts";
 import { buildRecordKind } from "./history.ts";
 import { findImage, manifestsOf, normalise } from "./images.ts";
@@ -56,9 +57,9 @@ function policyOf(store: Store, { all, keepMs, keepBytes }: PruneParams): PruneP
 }
 
 function factsOfNamedImages(store: Store): readonly KeepRule[] {
-  const manifests = store.list().flatMap(({ target }) => manifestsOf(store, target));
+  const manifests = store.list().flatMap(({ target }) => [target.digest, ...manifestsOf(store, target)]);
   return [...new Set(manifests)].flatMap((digest) =>
-    [originKind, containerOriginKind].map((kind) => ({ kind, keyPrefix: digest })),
+    [originKind, containerOriginKind, referrerKind].map((kind) => ({ kind, keyPrefix: digest })),
   );
 }
 

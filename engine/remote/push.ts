@@ -2,7 +2,7 @@
 import { EngineError } from "../errors.ts";
 import { maxManifestBytes } from "../oci/checkedJson.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { digestOf } from "../oci/digest.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
 import { encodeIndex, parseManifestOrIndex } from "../oci/index.ts";
 import { encodeManifest, type Manifest } from "../oci/manifest.ts";
 import { isIndexType, isManifestType, layerCompression, mediaTypes } from "../oci/mediaTypes.ts";
@@ -19,6 +19,7 @@ import { headManifest, type RemoteDocument } from "./manifests.ts";
 import { originsOf, rememberOrigin } from "./origins.ts";
 import { TransferMeter, type TransferProgress } from "./progress.ts";
 import { publish } from "./publish.ts";
+import { type PushedReferrers, pushReferrers } from "./pushReferrers.ts";
 import { type RemoteRepository, repositoryOf } from "./repository.ts";
 import { type SentBlob, sendBlob } from "./sendBlob.ts";
 import { chosenChildren, type PlatformChoice } from "./walk.ts";
@@ -40,6 +41,8 @@ export interface Pushed {
   /** Bytes of blobs that went over the network. */
   readonly movedBytes: number;
   readonly blobs: { readonly present: number; readonly mounted: number; readonly uploaded: number };
+  /** SBOMs and signatures of the store that went along, and signatures that could not. */
+  readonly referrers: PushedReferrers;
 }
 
 const blobsAtOnce = 4;
@@ -109,12 +112,14 @@ async function pushTo(
     },
     signal,
   );
+  const referrers = await pushReferrers({ client, store, lease, where }, sender.pushedAs, signal);
   const count = (how: SentBlob["how"]): number => blobs.filter((blob) => blob.how === how).length;
   return {
     reference,
     descriptor,
     movedBytes: context.meter.movedBytes,
     blobs: { present: count("present"), mounted: count("mounted"), uploaded: count("uploaded") },
+    referrers,
   };
 }
 
@@ -135,12 +140,20 @@ class ImageSender {
   readonly documents: RemoteDocument[] = [];
   /** By the digest the store has them under: images of several platforms share layers. */
   readonly sent = new Map<string, SentBlob>();
+  /** Manifests and indexes: digest in the store → what it is at the registry. */
+  readonly pushedAs = new Map<Digest, Descriptor>();
 
   constructor(context: PushContext) {
     this.#context = context;
   }
 
   async send(source: Descriptor, choice: PlatformChoice, signal: AbortSignal): Promise<Descriptor> {
+    const pushed = await this.#send(source, choice, signal);
+    this.pushedAs.set(source.digest, pushed);
+    return pushed;
+  }
+
+  async #send(source: Descriptor, choice: PlatformChoice, signal: AbortSignal): Promise<Descriptor> {
     const bytes = this.#context.store.readBytes(source.digest, maxManifestBytes);
     const parsed = parseManifestOrIndex(bytes, `manifest ${source.digest}`);
     if (parsed.kind === "manifest")
