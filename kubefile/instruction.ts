@@ -251,9 +251,11 @@ function fromParts(words: readonly Word[]): {
 function readCommand(reading: Reading, from: number): Command | undefined {
   const { line, to, json } = reading;
   if (from >= to) return undefined;
-  const span = spanOf(line, from, to);
+  // Where the command is all there is, it shares place and text with the rest.
+  const rest = from === reading.from ? reading.base.rest : undefined;
+  const span = rest?.span ?? spanOf(line, from, to);
   if (json.verdict === "strings") return { form: "exec", span, elements: json.elements };
-  return { form: "shell", span, text: line.text.slice(from, to) };
+  return { form: "shell", span, text: rest?.text ?? line.text.slice(from, to) };
 }
 
 function healthcheck(reading: Reading): Instruction {

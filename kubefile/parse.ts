@@ -1,3 +1,4 @@
+import { inBatches } from "./batches.ts";
 import { byteOrderMark, hash } from "./characters.ts";
 import { parseInstruction } from "./instruction.ts";
 import { directives as knownDirectives } from "./instructions.ts";
@@ -132,11 +133,21 @@ function skipMark(text: string, at: number, end: number): number {
   return skipSpaces(text, at + marked, end);
 }
 
-/** Reads items from `from` to the end of the source; gives that end. */
-function readBody(source: Source, items: Item[], from: number, escapeMark: Escape): number {
-  const { text, origin } = source;
+/** How many items one call reads, for the reason that `inBatches` gives. */
+const batch = 32;
+
+/** Reads items from `from` to the end of the source. */
+function readBody(source: Source, items: Item[], from: number, escapeMark: Escape): void {
   let at = from;
-  while (at < text.length) {
+  while (at < source.text.length) at = readItems(source, items, at, escapeMark);
+}
+
+/** Reads up to a batch of items from `from` on; gives the offset behind them. */
+function readItems(source: Source, items: Item[], from: number, escapeMark: Escape): number {
+  const { text, origin } = source;
+  const enough = items.length + batch;
+  let at = from;
+  while (at < text.length && items.length < enough) {
     const end = lineEnd(text, at);
     const content = contentEnd(text, at, end);
     const visible = origin === 0 ? skipMark(text, at, content) : skipSpaces(text, at, content);
@@ -177,10 +188,12 @@ function readInstructionItem(source: Source, items: Item[], at: number, visible:
 function makeKubefile(text: string, items: readonly Item[], escapeMark: Escape): Kubefile {
   const starts = new Array<number>(items.length);
   let offset = 0;
-  for (let index = 0; index < items.length; index++) {
-    starts[index] = offset;
-    offset += items[index]?.length ?? 0;
-  }
+  inBatches(items.length, (from, to) => {
+    for (let index = from; index < to; index++) {
+      starts[index] = offset;
+      offset += items[index]?.length ?? 0;
+    }
+  });
   let instructions: readonly Instruction[] | undefined;
   let comments: readonly Comment[] | undefined;
   let directives: readonly Directive[] | undefined;

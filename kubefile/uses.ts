@@ -35,8 +35,9 @@ const none: readonly VariableUse[] = [];
 /** Every variable in a range, in order of where it starts; those inside the modifier of another one come behind it. */
 export function variableUses(range: UseRange): readonly VariableUse[] {
   const { from, to } = range;
+  const { line } = range;
   // Cut at the end of the range, so that no search runs on over the rest of the file.
-  const text = range.line.text.slice(0, to);
+  const text = to === line.text.length ? line.text : line.text.slice(0, to);
   if (text.indexOf("$", from) < 0) return none;
   const scan: Scan = { range, uses: [], open: [] };
   const quotes: Quotes = { double: false, singles: range.quotes };

@@ -1,6 +1,8 @@
 import { type DocumentView, ofKind, place } from "./document.ts";
 import { type Finding, finding, isVariable } from "./finding.ts";
 
+const nothing: readonly Finding[] = [];
+
 /** WORKDIR that depends on the base image: the first of a stage, when it is relative. */
 export function checkWorkdirs(view: DocumentView): Finding[] {
   const settled = new Set<number>();
@@ -21,7 +23,8 @@ export function checkWorkdirs(view: DocumentView): Finding[] {
 }
 
 /** RUN after RUN. */
-export function checkRuns(view: DocumentView): Finding[] {
+export function checkRuns(view: DocumentView): readonly Finding[] {
+  if (!view.wants("KF077")) return nothing;
   return ofKind(view, "RUN").flatMap((entry) => {
     const before = view.entries[entry.order - 1];
     if (before?.node.kind !== "RUN" || entry.node.heredocs.length > 0) return [];
@@ -35,7 +38,8 @@ export function checkRuns(view: DocumentView): Finding[] {
 }
 
 /** A comment directly above an ARG or a named stage describes it, and begins with its name. */
-export function checkDescriptions(view: DocumentView): Finding[] {
+export function checkDescriptions(view: DocumentView): readonly Finding[] {
+  if (!view.wants("KF064")) return nothing;
   return [...ofKind(view, "ARG"), ...ofKind(view, "FROM")].flatMap(({ node, above }) => {
     const name = node.kind === "ARG" ? node.pairs[0]?.name.value : node.stageName?.value;
     if (above === undefined || name === undefined) return [];

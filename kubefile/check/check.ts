@@ -1,12 +1,13 @@
+import { inBatches } from "../batches.ts";
 import type { Dialect } from "../instructions.ts";
 import { moveSpan } from "../parse.ts";
 import { type Fix, type Problem, ruleOf, type Severity } from "../problems.ts";
 import type { Escape, Instruction, Item, Kubefile } from "../syntax.ts";
 import { checkDescriptions, checkRuns, checkWorkdirs } from "./advice.ts";
 import type { CheckContext } from "./context.ts";
-import { detect } from "./dialect.ts";
+import { checkDialect, detect } from "./dialect.ts";
 import { type DocumentView, place, viewDocument } from "./document.ts";
-import { type Finding, finding, moveFinding } from "./finding.ts";
+import { add, type Finding, type FindingDetails, finding, moveFinding } from "./finding.ts";
 import { checkComment, checkDirectives, checkGrammar } from "./grammar.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkNames } from "./names.ts";
@@ -39,28 +40,56 @@ export function check(kubefile: Kubefile, options: Partial<CheckOptions> = {}): 
   const { dialect, severities, context, limit }: CheckOptions = { ...defaultOptions, ...options };
   const walked = viewDocument(kubefile);
   const detected = dialect === "auto" ? detect(walked).dialect : dialect;
-  const view: DocumentView = { ...walked, dialect: detected };
   const judge: Judge = { effective: detected, auto: dialect === "auto", severities };
-  const suppressed = readSuppressions(view);
+  const suppressed = readSuppressions(walked);
   const candidates: Candidate[] = [];
-  const add = (found: Finding, delta: number): void => {
-    const severity = severityOf(found, judge);
+  const found: Tally = { error: 0, warning: 0, information: 0, hint: 0 };
+  const judgeOne = (one: Finding, delta: number): void => {
+    const severity = severityOf(one, judge);
     if (severity === undefined) return;
-    if (suppressed?.({ code: found.code, span: moveSpan(found.span, delta) }) === true) return;
-    candidates.push({ found, delta, severity });
+    if (suppressed?.({ code: one.code, span: moveSpan(one.span, delta) }) === true) return;
+    candidates.push({ found: one, delta, severity });
   };
   const { items, starts } = kubefile;
-  for (let index = 0; index < items.length; index++) {
-    const item = items[index];
-    if (item === undefined || item.kind === "blank") continue;
-    const local = localFindings(item, kubefile.escape);
-    if (local.length === 0) continue;
-    const delta = (starts[index] ?? 0) - item.base;
-    for (const found of local) add(found, delta);
-  }
-  for (const found of documentFindings(view, context)) add(found, 0);
+  inBatches(items.length, (from, to) => {
+    for (let index = from; index < to; index++) {
+      const item = items[index];
+      if (item === undefined || item.kind === "blank") continue;
+      const local = localFindings(item, kubefile.escape);
+      if (local.length === 0) continue;
+      const delta = (starts[index] ?? 0) - item.base;
+      for (const one of local) judgeOne(one, delta);
+    }
+  });
+  for (const { severity } of candidates) found[severity]++;
+  const wants: DocumentView["wants"] = (code, details = noDetails) => {
+    const severity = severityOf({ code, ...withoutDetails, ...details }, judge);
+    if (severity === undefined) return false;
+    // What is suppressed takes no place, and is only known by where it stands.
+    if (suppressed !== undefined) return true;
+    if (asGrave(found, severity) >= limit) return false;
+    found[severity]++;
+    return true;
+  };
+  const view: DocumentView = { ...walked, dialect: detected, wants };
+  for (const one of documentFindings(view, context)) judgeOne(one, 0);
   const problems = worst(candidates, limit).map(({ found, delta, severity }) => makeProblem(found, severity, delta));
   return problems.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end || compareText(a.code, b.code));
+}
+
+type Tally = Record<Severity, number>;
+
+const noDetails: FindingDetails = {};
+const withoutDetails = { verdict: "everyone", only: undefined, severity: undefined } as const;
+
+/** How many of those found so far are at least as grave: they come first when not all can be shown. */
+function asGrave(found: Tally, severity: Severity): number {
+  let count = 0;
+  for (const other of gravestFirst) {
+    count += found[other];
+    if (other === severity) break;
+  }
+  return count;
 }
 
 interface Candidate {
@@ -99,6 +128,7 @@ function compareText(a: string, b: string): number {
 function documentFindings(view: DocumentView, context: CheckContext | undefined): Finding[] {
   return [
     ...checkDirectives(view.kubefile.directives),
+    ...checkDialect(view),
     ...checkStages(view),
     ...checkNames(view),
     ...checkLaunch(view, context),
@@ -114,8 +144,8 @@ function documentFindings(view: DocumentView, context: CheckContext | undefined)
 function longLines(view: DocumentView): Finding[] {
   const limit = 65536;
   if (view.kubefile.text.length <= limit / 3) return [];
+  if (!view.entries.some(({ node }) => node.logical.text.length > limit / 3)) return [];
   return view.entries
-    .filter(({ node }) => node.logical.text.length > limit / 3)
     .filter(({ node }) => node.logical.segments.length === 0 && byteLength(node.logical.text) >= limit)
     .map((entry) =>
       finding(
@@ -159,10 +189,13 @@ function localFindings(item: Item, escapeMark: Escape): readonly Finding[] {
 }
 
 function checkAlone(node: Instruction, escapeMark: Escape, found: Finding[]): void {
-  for (const list of [checkGrammar(node, escapeMark), checkValues(node), checkSealer(node)]) {
-    if (list.length > 0) found.push(...list);
-  }
+  checkGrammar(node, escapeMark, found);
+  add(found, checkValues(node));
+  add(found, checkSealer(node));
 }
+
+/** What of a finding says how much it matters. */
+type Judged = Pick<Finding, "code" | "severity" | "verdict" | "only">;
 
 interface Judge {
   readonly effective: Dialect | undefined;
@@ -171,7 +204,7 @@ interface Judge {
 }
 
 /** How much a finding matters in this dialect and with these settings; `undefined` when it does not. */
-function severityOf(found: Finding, judge: Judge): Severity | undefined {
+function severityOf(found: Judged, judge: Judge): Severity | undefined {
   const own = ownSeverity(found, judge);
   if (own === undefined) return undefined;
   const wanted = judge.severities[found.code];
@@ -179,11 +212,11 @@ function severityOf(found: Finding, judge: Judge): Severity | undefined {
   return wanted ?? (own === "off" ? undefined : own);
 }
 
-function usualSeverity(found: Finding): Severity | "off" {
+function usualSeverity(found: Judged): Severity | "off" {
   return found.severity ?? ruleOf(found.code)?.severity ?? "warning";
 }
 
-function ownSeverity(found: Finding, judge: Judge): Severity | "off" | undefined {
+function ownSeverity(found: Judged, judge: Judge): Severity | "off" | undefined {
   const usual = usualSeverity(found);
   if (found.only !== undefined && found.only !== judge.effective) return undefined;
   switch (found.verdict) {

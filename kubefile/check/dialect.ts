@@ -1,7 +1,7 @@
-import { type Dialect, instructionInfo } from "../instructions.ts";
-import type { Instruction, Kubefile } from "../syntax.ts";
-import type { DocumentView } from "./document.ts";
-import { viewDocument } from "./document.ts";
+import { type Dialect, instructionInfo, instructions } from "../instructions.ts";
+import type { Instruction, InstructionKind, Kubefile } from "../syntax.ts";
+import { type DocumentView, type Entry, ofKind, place, viewDocument, type WalkedDocument } from "./document.ts";
+import { type Finding, finding } from "./finding.ts";
 
 /** The dialect a file is written in, and what gives it away. */
 export interface DetectedDialect {
@@ -21,7 +21,7 @@ export function detectDialect(kubefile: Kubefile): DetectedDialect {
   return detect(viewDocument(kubefile));
 }
 
-export function detect(view: Omit<DocumentView, "dialect">): DetectedDialect {
+export function detect(view: WalkedDocument): DetectedDialect {
   let other: DetectedDialect | undefined;
   for (const [kind, entries] of view.kinds) {
     const dialects = instructionInfo(kind)?.dialects ?? [];
@@ -33,7 +33,7 @@ export function detect(view: Omit<DocumentView, "dialect">): DetectedDialect {
   return byImage(view) ?? other ?? byShape(view) ?? { dialect: undefined, reason: "Both builders read this file." };
 }
 
-function byImage(view: Omit<DocumentView, "dialect">): DetectedDialect | undefined {
+function byImage(view: WalkedDocument): DetectedDialect | undefined {
   for (const { node } of view.kinds.get("FROM") ?? []) {
     const image = node.kind === "FROM" ? (node.image?.value ?? "") : "";
     if (sealerImage.test(image)) return { dialect: "sealer", reason: `${image} is an image of sealer.` };
@@ -42,7 +42,7 @@ function byImage(view: Omit<DocumentView, "dialect">): DetectedDialect | undefin
   return undefined;
 }
 
-function byShape(view: Omit<DocumentView, "dialect">): DetectedDialect | undefined {
+function byShape(view: WalkedDocument): DetectedDialect | undefined {
   const marks = [
     [
       "COPY",
@@ -60,4 +60,38 @@ function byShape(view: Omit<DocumentView, "dialect">): DetectedDialect | undefin
     if (view.kinds.get(kind)?.some(({ node }) => shows(node)) === true) return { dialect: "sealos", reason };
   }
   return undefined;
+}
+
+interface Foreign {
+  readonly verdict: Dialect;
+  readonly message: string;
+}
+
+/** Instructions that one of the dialects does not have, and what to say of them there. */
+const foreign: ReadonlyMap<string, Foreign> = new Map(
+  instructions.flatMap((row) =>
+    (["sealer", "sealos"] as const)
+      .filter((dialect) => !row.dialects.includes(dialect))
+      .map((dialect) => [row.name, { verdict: dialect, message: `${dialect} has no ${row.name}.` }] as const),
+  ),
+);
+
+/** Instructions that the file's dialect does not have. */
+export function checkDialect(view: DocumentView): readonly Finding[] {
+  const found: Finding[] = [];
+  for (const [kind, entries] of view.kinds) addForeign(view, kind, entries, found);
+  for (const entry of ofKind(view, "ONBUILD")) {
+    const { trigger } = entry.node;
+    if (trigger !== undefined) addForeign(view, trigger.kind, [{ ...entry, node: trigger }], found);
+  }
+  return found;
+}
+
+function addForeign(view: DocumentView, kind: InstructionKind, entries: readonly Entry[], found: Finding[]): void {
+  const missing = foreign.get(kind);
+  if (missing === undefined || missing.verdict !== view.dialect) return;
+  for (const entry of entries) {
+    if (!view.wants("KF008", missing)) continue;
+    found.push(finding("KF008", place(entry, entry.node.keyword.span), missing.message, missing));
+  }
 }

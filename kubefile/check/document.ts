@@ -1,7 +1,10 @@
+import { inBatches } from "../batches.ts";
 import type { Dialect } from "../instructions.ts";
 import { moveSpan } from "../parse.ts";
+import type { ProblemCode } from "../problems.ts";
 import type { Span } from "../span.ts";
-import type { Comment, Instruction, InstructionKind, Kubefile } from "../syntax.ts";
+import type { Comment, Instruction, InstructionKind, Item, Kubefile } from "../syntax.ts";
+import type { FindingDetails } from "./finding.ts";
 
 /** One instruction of a document view. Spans inside `node` lie `delta` characters before where they are now. */
 export interface Entry<Node extends Instruction = Instruction> {
@@ -22,7 +25,15 @@ export interface DocumentView {
   readonly kinds: ReadonlyMap<InstructionKind, readonly Entry[]>;
   readonly comments: readonly { readonly comment: Comment; readonly delta: number; readonly order: number }[];
   readonly dialect: Dialect | undefined;
+  /**
+   * Whether a finding of this code has a chance to be shown, and counts it as found. Rules that may find something on each
+   * line ask before they write the message. Severity and verdict are the rule's own when they are not given.
+   */
+  wants(code: ProblemCode, details?: Pick<FindingDetails, "severity" | "verdict" | "only">): boolean;
 }
+
+/** What one walk over the items gives; the rest is up to the settings. */
+export type WalkedDocument = Omit<DocumentView, "dialect" | "wants">;
 
 const none: readonly Entry[] = [];
 
@@ -39,20 +50,17 @@ export function place(entry: Pick<Entry, "delta">, span: Span): Span {
   return moveSpan(span, entry.delta);
 }
 
-export function viewDocument(kubefile: Kubefile): Omit<DocumentView, "dialect"> {
+export function viewDocument(kubefile: Kubefile): WalkedDocument {
   const entries: Entry[] = [];
   const kinds = new Map<InstructionKind, Entry[]>();
   const comments: { comment: Comment; delta: number; order: number }[] = [];
   let stage = -1;
   let above: Entry["above"];
   const { items, starts } = kubefile;
-  for (let index = 0; index < items.length; index++) {
-    const item = items[index];
-    if (item === undefined) continue;
-    const delta = (starts[index] ?? 0) - item.base;
+  const visit = (item: Item, delta: number): void => {
     if (item.kind === "comment") {
       above = { comment: item.node, delta };
-      comments.push({ ...above, order: entries.length });
+      comments.push({ comment: item.node, delta, order: entries.length });
     } else if (item.kind !== "instruction") {
       above = undefined;
     } else {
@@ -63,7 +71,13 @@ export function viewDocument(kubefile: Kubefile): Omit<DocumentView, "dialect"> 
       entries.push(entry);
       append(kinds, entry);
     }
-  }
+  };
+  inBatches(items.length, (from, to) => {
+    for (let index = from; index < to; index++) {
+      const item = items[index];
+      if (item !== undefined) visit(item, (starts[index] ?? 0) - item.base);
+    }
+  });
   return { kubefile, entries, kinds, comments };
 }
 

@@ -53,6 +53,11 @@ export function finding(code: ProblemCode, span: Span, message: string, details:
   };
 }
 
+/** Adds what was found; most rules find nothing on most lines. */
+export function add(found: Finding[], more: readonly Finding[]): void {
+  if (more.length > 0) for (const one of more) found.push(one);
+}
+
 /** The same finding, `delta` characters further on. */
 export function moveFinding(found: Finding, delta: number): Finding {
   if (delta === 0) return found;

@@ -3,31 +3,33 @@ import type { Severity } from "../problems.ts";
 import type { Span } from "../span.ts";
 import type { Comment, Directive, Escape, Flag, Instruction, VariableUse, Word } from "../syntax.ts";
 import { closingQuote, trimEnd } from "../words.ts";
-import { type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
+import { add, type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
 import { checkRecent } from "./recent.ts";
 import { similar } from "./similar.ts";
 
 const names: readonly string[] = instructions.map((row) => row.name);
 
 /** What can be said of one instruction from its own text: its name, its flags, its arguments, quotes and variables. */
-export function checkGrammar(node: Instruction, escapeMark: Escape): Finding[] {
+export function checkGrammar(node: Instruction, escapeMark: Escape, found: Finding[]): void {
   const info = instructionInfo(node.keyword.text);
-  if (info === undefined || node.kind === "UNKNOWN") return [unknownInstruction(node)];
-  const found: Finding[] = [];
-  const add = (list: readonly Finding[]): void => {
-    if (list.length > 0) found.push(...list);
-  };
-  add(checkKeyword(node, info));
-  add(checkArguments(node, info));
-  for (const [index, flag] of node.flags.entries()) add(checkFlag(flag, index, node, info));
-  add(checkJson(node, info));
+  if (info === undefined || node.kind === "UNKNOWN") {
+    found.push(unknownInstruction(node));
+    return;
+  }
+  add(found, checkKeyword(node, info));
+  add(found, checkArguments(node, info));
+  if (node.flags.length > 0) add(found, checkFlags(node, info));
+  if (node.json !== "absent") add(found, checkJson(node, info));
   // An ONBUILD shares lines, heredocs and variables with what it keeps, which is looked at by itself.
-  if (node.kind === "ONBUILD" && node.trigger !== undefined) return found;
-  add(checkLines(node, escapeMark));
-  add(checkRecent(node));
-  add(checkQuotes(node, info, escapeMark));
-  for (const use of node.variables) add(checkVariable(use));
-  return found;
+  if (node.kind === "ONBUILD" && node.trigger !== undefined) return;
+  add(found, checkLines(node, escapeMark));
+  add(found, checkRecent(node));
+  if (info.expands) add(found, checkQuotes(node, escapeMark));
+  if (node.variables.length > 0) for (const use of node.variables) add(found, checkVariable(use));
+}
+
+function checkFlags(node: Instruction, info: InstructionInfo): readonly Finding[] {
+  return node.flags.flatMap((flag, index) => checkFlag(flag, index, node, info));
 }
 
 function unknownInstruction(node: Instruction): Finding {
@@ -42,20 +44,13 @@ function unknownInstruction(node: Instruction): Finding {
 /** Lower-case words whose handlers in sealer look for the upper-case text. */
 const caseSensitive: ReadonlySet<string> = new Set(["ENV", "CMD", "APPCMDS"]);
 
-function checkKeyword(node: Instruction, info: InstructionInfo): Finding[] {
-  const found: Finding[] = [];
+function checkKeyword(node: Instruction, info: InstructionInfo): readonly Finding[] {
   const { span, text } = node.keyword;
-  if (text !== info.name) {
-    const fixes = [safeFix(`Change to ${info.name}`, replace(span, info.name))];
-    found.push(finding("KF023", span, `Write ${info.name} in upper case.`, { fixes }));
-    if (caseSensitive.has(info.name)) {
-      found.push(finding("KF116", span, `sealer refuses ${text}: write ${info.name}.`, { verdict: "sealer", fixes }));
-    }
-  }
-  if (!info.dialects.includes("sealer")) {
-    found.push(finding("KF008", span, `sealer has no ${info.name}.`, { verdict: "sealer" }));
-  } else if (!info.dialects.includes("sealos")) {
-    found.push(finding("KF008", span, `sealos has no ${info.name}.`, { verdict: "sealos" }));
+  if (text === info.name) return nothing;
+  const fixes = [safeFix(`Change to ${info.name}`, replace(span, info.name))];
+  const found = [finding("KF023", span, `Write ${info.name} in upper case.`, { fixes })];
+  if (caseSensitive.has(info.name)) {
+    found.push(finding("KF116", span, `sealer refuses ${text}: write ${info.name}.`, { verdict: "sealer", fixes }));
   }
   return found;
 }
@@ -142,9 +137,9 @@ function checkAppArguments(
   return [finding("KF002", span, `${node.kind} needs at least one source: local://PATH.`, { severity: "warning" })];
 }
 
-function checkFromWords(words: readonly Word[]): Finding[] {
+function checkFromWords(words: readonly Word[]): readonly Finding[] {
   const [, second, third, fourth] = words;
-  if (second === undefined) return [];
+  if (second === undefined) return nothing;
   const named = second.text.toLowerCase() === "as";
   if (named && third === undefined) {
     return [finding("KF002", second.span, "FROM ... AS needs a name for the stage.", { verdict: "docker" })];
@@ -176,7 +171,7 @@ function oneWord(node: Instruction, word: Word | undefined, what: string): Findi
   return [finding("KF003", word.span, `${node.kind} takes ${what} and nothing else.`, { verdict: "docker" })];
 }
 
-function checkPairs(node: Extract<Instruction, { kind: "ENV" | "LABEL" }>): Finding[] {
+function checkPairs(node: Extract<Instruction, { kind: "ENV" | "LABEL" }>): readonly Finding[] {
   if (node.legacy) {
     const [pair] = node.pairs;
     if (pair === undefined) return [];
@@ -188,6 +183,7 @@ function checkPairs(node: Extract<Instruction, { kind: "ENV" | "LABEL" }>): Find
     const fixes = simple ? [safeFix("Write with =", replace(gap, "="))] : [];
     return [finding("KF039", pair.span, `Write ${pair.name.text}=VALUE instead of the old form.`, { fixes })];
   }
+  if (node.pairs.every(({ name, value }) => value !== undefined && name.text !== "")) return nothing;
   return node.pairs.flatMap((pair) => {
     if (pair.value === undefined) {
       return [finding("KF009", pair.span, `${pair.name.text} has no =. Put quotes around values with blanks.`)];
@@ -341,9 +337,9 @@ const brokenStrings = /^\[\s*["'].*["']\s*,?\s*\]$/s;
 const brokenPaths = /^\[(?:\s*["']|.*,.*\]$)/s;
 const pathLists: ReadonlySet<string> = new Set(["COPY", "ADD", "VOLUME"]);
 
-function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
+function checkJson(node: Instruction, info: InstructionInfo): readonly Finding[] {
   const { rest } = node;
-  if (rest === undefined || node.kind === "SHELL" || node.kind === "APPCMDS") return [];
+  if (rest === undefined || node.kind === "SHELL" || node.kind === "APPCMDS") return nothing;
   if (node.json === "not-strings") {
     return [
       finding("KF011", rest.span, "A JSON array here must hold strings only: put each element in double quotes."),
@@ -367,10 +363,10 @@ function checkJson(node: Instruction, info: InstructionInfo): Finding[] {
   ];
 }
 
-function ignoredBehindArray(node: Instruction, rest: Word): Finding[] {
+function ignoredBehindArray(node: Instruction, rest: Word): readonly Finding[] {
   const last = node.words.at(-1);
   const simple = rest.text.length === rest.span.end - rest.span.start;
-  if (last === undefined || !simple) return [];
+  if (last === undefined || !simple || rest.text.endsWith("]")) return nothing;
   const tail = rest.text.slice(last.span.end - rest.span.start);
   const close = tail.indexOf("]") + 1;
   if (close === tail.length) return [];
@@ -386,7 +382,9 @@ function endsDoubled(text: string, escapeMark: Escape): boolean {
   return end > 1 && text[end - 1] === escapeMark && text[end - 2] === escapeMark;
 }
 
-function checkLines(node: Instruction, escapeMark: Escape): Finding[] {
+function checkLines(node: Instruction, escapeMark: Escape): readonly Finding[] {
+  const { blankLines, heredocs, logical } = node;
+  if (blankLines.length === 0 && heredocs.length === 0 && !endsDoubled(logical.text, escapeMark)) return nothing;
   const found: Finding[] = [];
   if (node.blankLines.length > 0) {
     const edits = node.blankLines.map((span) => replace(span, ""));
@@ -415,9 +413,9 @@ function checkLines(node: Instruction, escapeMark: Escape): Finding[] {
   return found;
 }
 
-function checkQuotes(node: Instruction, info: InstructionInfo, escapeMark: Escape): Finding[] {
-  if (!info.expands || node.form === "json") return [];
-  if (!/["']/.test(node.logical.text)) return [];
+function checkQuotes(node: Instruction, escapeMark: Escape): readonly Finding[] {
+  const { text } = node.logical;
+  if (node.form === "json" || !(text.includes('"') || text.includes("'"))) return nothing;
   return quotableWords(node)
     .filter((word) => hasOpenQuote(word.text, escapeMark))
     .map((word) => finding("KF010", word.span, "A closing quote is missing.", { verdict: "docker" }));
@@ -447,13 +445,13 @@ function hasOpenQuote(text: string, escapeMark: Escape): boolean {
 
 const modifiers: ReadonlySet<string> = new Set([":-", "-", ":+", "+", ":?", "?", "#", "##", "%", "%%", "/", "//"]);
 
-function checkVariable(use: VariableUse): Finding[] {
-  if (use.shell) return [];
+function checkVariable(use: VariableUse): readonly Finding[] {
+  if (use.shell) return nothing;
   if (!use.complete) {
     return [finding("KF019", use.span, `\${${use.name} has no closing }.`, { verdict: "docker" })];
   }
   const { modifier } = use;
-  if (modifier === undefined || modifiers.has(modifier.operator)) return [];
+  if (modifier === undefined || modifiers.has(modifier.operator)) return nothing;
   const shown = `${modifier.operator}${modifier.operator === ":" ? modifier.word.slice(0, 1) : ""}`;
   return [
     finding("KF019", modifier.span, `${shown} is no modifier of variables; :- gives a default.`, { verdict: "docker" }),

@@ -1,7 +1,8 @@
+import { inBatches } from "../batches.ts";
 import type { Instruction, Pair, VariableUse } from "../syntax.ts";
 import { isPredefined } from "../variables.ts";
 import { type DocumentView, type Entry, place } from "./document.ts";
-import { type Finding, finding, replace, suggestion } from "./finding.ts";
+import { add, type Finding, finding, replace, suggestion } from "./finding.ts";
 import { guesser } from "./similar.ts";
 
 interface Names {
@@ -20,16 +21,23 @@ export function checkNames(view: DocumentView): Finding[] {
   const guessGlobal = guesser(() => globals.keys());
   const stages = new Map<string, Names>();
   let open: Names | undefined;
-  for (const entry of view.entries) {
+  const visit = (entry: Entry): void => {
     const { node } = entry;
     if (node.kind === "FROM") {
-      found.push(...checkFromNames(entry, node, globals, guessGlobal));
+      if (node.variables.length > 0) add(found, checkFromNames(entry, node, globals, guessGlobal));
       open = openStage(node, stages);
-      continue;
+      return;
     }
-    if (node.variables.length > 0 && open !== undefined) found.push(...checkUses(entry, open));
+    if (node.variables.length > 0 && open !== undefined) add(found, checkUses(entry, open));
     if (node.kind === "ARG" || node.kind === "ENV") declare(entry, node.pairs, open, globals);
-  }
+  };
+  const { entries } = view;
+  inBatches(entries.length, (from, to) => {
+    for (let index = from; index < to; index++) {
+      const entry = entries[index];
+      if (entry !== undefined) visit(entry);
+    }
+  });
   return found;
 }
 

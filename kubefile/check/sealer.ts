@@ -2,7 +2,7 @@ import type { AppCmds, AppEnv, Cmd, Cmds, Copy, Env, Instruction, KubeVersion, W
 import { type Finding, finding, isVariable, replace, suggestion } from "./finding.ts";
 
 /** What sealer does with one instruction that its writer may not expect. */
-export function checkSealer(node: Instruction): Finding[] {
+export function checkSealer(node: Instruction): readonly Finding[] {
   switch (node.kind) {
     case "FROM":
       return node.variables
@@ -38,11 +38,14 @@ export function checkSealer(node: Instruction): Finding[] {
     case "KUBEVERSION":
       return checkVersion(node);
     default:
-      return [];
+      return nothing;
   }
 }
 
-function checkCopy(node: Copy): Finding[] {
+const nothing: readonly Finding[] = [];
+
+function checkCopy(node: Copy): readonly Finding[] {
+  if (node.sources.length < 2 && node.flags.length === 0 && node.variables.length === 0) return checkManifest(node);
   const found: Finding[] = [];
   const [first, ...others] = node.sources;
   for (const flag of node.flags) {
@@ -84,12 +87,13 @@ function checkCopy(node: Copy): Finding[] {
 const scanned = /^\/?(?:manifests|charts|application\/apps|application)(?:\/|$)/;
 
 /** sealer looks for container images below `manifests`, `charts` and `application/apps` only. */
-function checkManifest(node: Copy): Finding[] {
+function checkManifest(node: Copy): readonly Finding[] {
   const { destination } = node;
-  if (destination === undefined || isVariable(destination.text)) return [];
-  const target = destination.value.replace(/^(?:\.\/)+/, "");
+  if (destination === undefined || isVariable(destination.text)) return nothing;
   const file = node.sources.find((source) => /\.ya?ml$/i.test(source.value));
-  if (file === undefined || scanned.test(target)) return [];
+  if (file === undefined) return nothing;
+  const target = destination.value.replace(/^(?:\.\/)+/, "");
+  if (scanned.test(target)) return nothing;
   if (/(?:^|\/)(?:etc|plugins?|statics|scripts)(?:\/|$)/.test(`${target}/`)) return [];
   if (/(?:^|\/)(?:Clusterfile|values|kubeadm)[^/]*$/i.test(file.value)) return [];
   return [
@@ -102,7 +106,7 @@ function checkManifest(node: Copy): Finding[] {
   ];
 }
 
-function checkEnv(node: Env): Finding[] {
+function checkEnv(node: Env): readonly Finding[] {
   if (node.legacy) {
     const [pair] = node.pairs;
     if (pair === undefined) return [];
@@ -112,6 +116,7 @@ function checkEnv(node: Env): Finding[] {
       }),
     ];
   }
+  if (node.pairs.every(({ value }) => value === undefined || !/[ \t]/.test(value.text))) return nothing;
   return node.pairs.flatMap(({ value }) =>
     value === undefined || !/[ \t]/.test(value.text)
       ? []
@@ -127,7 +132,7 @@ function checkEnv(node: Env): Finding[] {
 const appName = /^[a-z0-9](?:[a-z0-9.-]{0,51}[a-z0-9])?$/;
 const schemes: ReadonlySet<string> = new Set(["local", "http", "https"]);
 
-function checkApp(node: Extract<Instruction, { kind: "APP" | "CNI" | "CSI" }>): Finding[] {
+function checkApp(node: Extract<Instruction, { kind: "APP" | "CNI" | "CSI" }>): readonly Finding[] {
   const found: Finding[] = [];
   if (node.app !== undefined && !isVariable(node.app.text) && !appName.test(node.app.value)) {
     found.push(
@@ -162,7 +167,7 @@ function wrongScheme(word: Word, scheme: string | undefined): Finding {
   });
 }
 
-function checkAppEnv(node: AppEnv): Finding[] {
+function checkAppEnv(node: AppEnv): readonly Finding[] {
   return node.pairs.flatMap(({ span, name, value }) => {
     if (value === undefined) return [finding("KF121", span, `${name.text} has no =, so sealer ignores it.`)];
     return /["']/.test(value.text)

@@ -22,6 +22,7 @@ export function checkStages(view: DocumentView): Finding[] {
   for (let order = 0; order < first.order; order++) {
     const entry = view.entries[order];
     if (entry === undefined || entry.node.kind === "ARG" || entry.node.kind === "UNKNOWN") continue;
+    if (!view.wants("KF020", { verdict: "docker" })) continue;
     const span = place(entry, entry.node.keyword.span);
     found.push(
       finding("KF020", span, `${entry.node.kind} stands above the first FROM; only ARG may.`, { verdict: "docker" }),
@@ -51,13 +52,13 @@ function checkGraph(view: DocumentView, froms: readonly Entry<From>[]): Finding[
     const { image, stageName } = entry.node;
     if (image !== undefined) {
       const base = byName.get(image.value.toLowerCase());
-      if (base === undefined) found.push(...checkImage(image).map((one) => moveFinding(one, entry.delta)));
+      if (base === undefined) found.push(...checkImage(view, image).map((one) => moveFinding(one, entry.delta)));
       else needs.add(base);
     }
     const name = stageName?.value.toLowerCase();
     if (name !== undefined && stageName !== undefined) {
       const earlier = byName.get(name);
-      if (earlier !== undefined) found.push(duplicate(entry, stageName, stages[earlier]));
+      if (earlier !== undefined && view.wants("KF050")) found.push(duplicate(entry, stageName, stages[earlier]));
       byName.set(name, index);
     }
     stages.push({ entry, name, needs });
@@ -66,7 +67,7 @@ function checkGraph(view: DocumentView, froms: readonly Entry<From>[]): Finding[
   for (const kind of ["COPY", "ADD", "RUN"] as const) {
     for (const entry of ofKind(view, kind)) found.push(...checkSources(entry, stages, byName, hint));
   }
-  return [...found, ...checkCycles(stages), ...checkReach(stages)];
+  return [...found, ...checkCycles(stages), ...checkReach(view, stages)];
 }
 
 function duplicate(entry: Entry, name: Word, earlier: StageNode | undefined): Finding {
@@ -172,7 +173,7 @@ function checkCycles(stages: readonly StageNode[]): Finding[] {
   });
 }
 
-function checkReach(stages: readonly StageNode[]): Finding[] {
+function checkReach(view: DocumentView, stages: readonly StageNode[]): Finding[] {
   if (stages.length < 2) return [];
   const reached = new Set([stages.length - 1]);
   const open = [stages.length - 1];
@@ -184,7 +185,7 @@ function checkReach(stages: readonly StageNode[]): Finding[] {
     }
   }
   return stages.flatMap((stage, index) => {
-    if (reached.has(index)) return [];
+    if (reached.has(index) || !view.wants("KF056", { only: "sealos" })) return [];
     const { node } = stage.entry;
     const name = stage.name ?? String(index);
     return [

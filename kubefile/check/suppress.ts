@@ -1,7 +1,7 @@
 import { itemIndexAt } from "../parse.ts";
 import { type Fix, type Problem, ruleOf, rules } from "../problems.ts";
 import type { Kubefile } from "../syntax.ts";
-import type { DocumentView } from "./document.ts";
+import type { WalkedDocument } from "./document.ts";
 import { type Finding, replace, safeFix } from "./finding.ts";
 
 const pattern = /^#\s*kubefile\s+(global\s+)?ignore\s*=\s*([\w,\s-]+)/i;
@@ -17,7 +17,9 @@ interface Range {
  * BuildKit's `# check=skip=JSONArgsRecommended`. Rules may be given by code or by name; `all` is every rule.
  * Gives a test for findings, or `undefined` when nothing is to be ignored.
  */
-export function readSuppressions(view: DocumentView): ((found: Pick<Finding, "code" | "span">) => boolean) | undefined {
+export function readSuppressions(
+  view: WalkedDocument,
+): ((found: Pick<Finding, "code" | "span">) => boolean) | undefined {
   const everywhere = skippedChecks(view.kubefile);
   const ranges: Range[] = [];
   for (const { comment, delta, order } of view.comments) {

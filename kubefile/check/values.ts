@@ -1,8 +1,9 @@
 import type { Add, Arg, Copy, Env, Expose, From, Instruction, Label, StopSignal, Word } from "../syntax.ts";
+import type { DocumentView } from "./document.ts";
 import { type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
 
 /** What can be said of the values of one instruction: images, ports, signals, names, commands. */
-export function checkValues(node: Instruction): Finding[] {
+export function checkValues(node: Instruction): readonly Finding[] {
   switch (node.kind) {
     case "FROM":
       return checkFrom(node);
@@ -11,11 +12,11 @@ export function checkValues(node: Instruction): Finding[] {
     case "STOPSIGNAL":
       return checkSignal(node);
     case "ENV":
-      return [...checkSecrets(node), ...checkDuplicates(node), ...checkSelfReference(node)];
+      return joined(checkSecrets(node), joined(checkDuplicates(node), checkSelfReference(node)));
     case "ARG":
       return checkSecrets(node);
     case "LABEL":
-      return [...checkDuplicates(node), ...checkLabels(node)];
+      return joined(checkDuplicates(node), checkLabels(node));
     case "COPY":
     case "ADD":
       return checkCopy(node);
@@ -28,8 +29,16 @@ export function checkValues(node: Instruction): Finding[] {
     case "ONBUILD":
       return checkTrigger(node.trigger);
     default:
-      return [];
+      return nothing;
   }
+}
+
+const nothing: readonly Finding[] = [];
+
+/** Both lists; most often at least one is empty. */
+function joined(one: readonly Finding[], other: readonly Finding[]): readonly Finding[] {
+  if (one.length === 0) return other;
+  return other.length === 0 ? one : [...one, ...other];
 }
 
 const domain =
@@ -89,7 +98,7 @@ function checkStageName(word: Word): Finding[] {
 }
 
 /** The image of a FROM that names no stage: its form and its tag. */
-export function checkImage(image: Word): Finding[] {
+export function checkImage(view: Pick<DocumentView, "wants">, image: Word): readonly Finding[] {
   const name = image.value;
   if (isVariable(name) || name === "scratch") return [];
   // A name of an image has at most 255 characters.
@@ -97,10 +106,13 @@ export function checkImage(image: Word): Finding[] {
   if (match === null) {
     const lower = name.toLowerCase();
     const hint = reference.test(lower) ? " Names are lower case." : "";
+    if (!view.wants("KF030", { verdict: "docker" })) return [];
     return [finding("KF030", image.span, `${name} is no image name.${hint}`, { verdict: "docker" })];
   }
   const [, tag, digest] = match;
   if (digest !== undefined) return [];
+  const code = tag === undefined || tag === ":latest" ? "KF071" : "KF072";
+  if (!view.wants(code)) return [];
   if (tag === undefined) {
     return [finding("KF071", image.span, `${name} has no tag, so it is whatever latest is today: name one.`)];
   }
@@ -172,8 +184,8 @@ function checkSignal(node: StopSignal): Finding[] {
 const secretName = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const publicName = /(?:^|_)public(?:_|$)/i;
 
-function checkSecrets(node: Env | Arg): Finding[] {
-  if (!node.pairs.some(({ name }) => secretName.test(name.text))) return [];
+function checkSecrets(node: Env | Arg): readonly Finding[] {
+  if (!node.pairs.some(({ name }) => secretName.test(name.text))) return nothing;
   return node.pairs
     .filter(({ name }) => secretName.test(name.text) && !publicName.test(name.text))
     .map(({ name }) =>
@@ -185,8 +197,9 @@ function checkSecrets(node: Env | Arg): Finding[] {
     );
 }
 
-function checkDuplicates(node: Env | Label): Finding[] {
-  if (node.pairs.length < 2) return [];
+function checkDuplicates(node: Env | Label): readonly Finding[] {
+  if (node.pairs.length < 2 || (node.pairs.length === 2 && node.pairs[0]?.name.value !== node.pairs[1]?.name.value))
+    return nothing;
   const first = new Map<string, Word>();
   return node.pairs.flatMap(({ name }) => {
     const earlier = first.get(name.value);
@@ -199,8 +212,8 @@ function checkDuplicates(node: Env | Label): Finding[] {
   });
 }
 
-function checkSelfReference(node: Env): Finding[] {
-  if (node.variables.length === 0 || node.pairs.length < 2) return [];
+function checkSelfReference(node: Env): readonly Finding[] {
+  if (node.variables.length === 0 || node.pairs.length < 2) return nothing;
   const set = new Map(node.pairs.map((pair) => [pair.name.value, pair]));
   return node.variables.flatMap((use) => {
     const pair = set.get(use.name);
@@ -215,7 +228,8 @@ function checkSelfReference(node: Env): Finding[] {
 
 const labelKey = /^[a-z0-9](?:[a-z0-9]|[./_-](?=[a-z0-9]))*$/;
 
-function checkLabels(node: Label): Finding[] {
+function checkLabels(node: Label): readonly Finding[] {
+  if (node.pairs.every(({ name }) => labelKey.test(name.value))) return nothing;
   return node.pairs
     .filter(({ name }) => name.value !== "" && !isVariable(name.text) && !labelKey.test(name.value))
     .map(({ name }) =>
@@ -227,8 +241,9 @@ function checkLabels(node: Label): Finding[] {
     );
 }
 
-function checkCopy(node: Copy | Add): Finding[] {
+function checkCopy(node: Copy | Add): readonly Finding[] {
   const { destination } = node;
+  if (node.kind === "COPY" && node.sources.length === 1 && !node.sources[0]?.value.startsWith("..")) return nothing;
   const found: Finding[] = [];
   for (const source of node.sources) {
     if (/^(?:\.\.\/|\.\.$)/.test(source.value) && !node.flags.some((flag) => flag.name.value === "from")) {
@@ -286,7 +301,7 @@ function checkAdd(node: Add): Finding[] {
   return [finding("KF076", node.keyword.span, "COPY does this; ADD is for URLs and archives.", { fixes })];
 }
 
-function checkEntrypoint(node: Extract<Instruction, { kind: "ENTRYPOINT" }>): Finding[] {
+function checkEntrypoint(node: Extract<Instruction, { kind: "ENTRYPOINT" }>): readonly Finding[] {
   if (node.command?.form !== "shell") return [];
   return [finding("KF074", node.command.span, "A shell gets the signals meant for this command: write a JSON array.")];
 }
