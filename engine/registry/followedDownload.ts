@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import { type Digest, Digester, digestAlgorithm } from "../oci/digest.ts";
 import type { Store } from "../store/contract.ts";
 import type { BlobBody } from "./content.ts";
+import { writeBehind } from "./writeBehind.ts";
 
 /** A blob on its way from an upstream into the store, with any number of readers behind it. */
 export interface FollowedDownload {
@@ -43,7 +44,7 @@ export function followDownload(
 ): FollowedDownload {
   const progress: Progress = {
     arrived: 0,
-    complete: false,
+    verified: false,
     failure: undefined,
     changed: Promise.withResolvers<void>(),
   };
@@ -61,21 +62,23 @@ export function followDownload(
 
   const run = async (): Promise<void> => {
     const digester = new Digester(digestAlgorithm(digest));
-    for await (const chunk of bytes(signal)) {
-      await file.append(chunk, digester.sizeBytes);
-      digester.update(chunk);
-      // Waking every reader for every packet would cost more than the packets.
-      if (digester.sizeBytes - progress.arrived >= chunkBytes) advance({ arrived: digester.sizeBytes });
-    }
-    advance({ arrived: digester.sizeBytes });
+    const write = async (piece: Uint8Array): Promise<void> => {
+      const appended = file.append(piece, digester.sizeBytes);
+      digester.update(piece);
+      await appended;
+      advance({ arrived: digester.sizeBytes });
+    };
+    const fits = await writeBehind(bytes(signal), write, (taken) => taken <= sizeBytes, 1);
+    const received = digester.sizeBytes;
     const actual = digester.finish();
-    if (actual !== digest || digester.sizeBytes !== sizeBytes)
+    if (!fits || actual !== digest || received !== sizeBytes)
       throw new EngineError("BLOB_MISMATCH", { what: `mirroring ${digest}`, expected: digest, found: actual });
+    // Readers need not wait until the disk has it.
+    advance({ verified: true });
     await segment.commit();
     await lease.putRecipe(digest, sizeBytes === 0 ? [] : [{ segment: segment.id, offset: 0, length: sizeBytes }]);
     events.complete();
     events.ended();
-    advance({ complete: true });
   };
 
   const finish = async (): Promise<void> => {
@@ -113,7 +116,8 @@ export function followDownload(
 
 interface Progress {
   arrived: number;
-  complete: boolean;
+  /** All has come and has the right digest. */
+  verified: boolean;
   failure: Error | undefined;
   changed: PromiseWithResolvers<void>;
 }
@@ -129,7 +133,7 @@ async function* follow(at: Following, start: number, end: number, signal: AbortS
   const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, end - start)));
   let position = start;
   while (position < end) {
-    const ready = progress.complete ? sizeBytes : Math.min(progress.arrived, sizeBytes - heldBackBytes);
+    const ready = progress.verified ? sizeBytes : Math.min(progress.arrived, sizeBytes - heldBackBytes);
     if (position < ready) {
       const length = Math.min(buffer.length, Math.min(end, ready) - position);
       const count = await at.file.read(buffer.subarray(0, length), position);
@@ -142,7 +146,7 @@ async function* follow(at: Following, start: number, end: number, signal: AbortS
 
 async function nextChange(progress: Progress, signal: AbortSignal): Promise<void> {
   if (progress.failure !== undefined) throw progress.failure;
-  if (progress.complete) return;
+  if (progress.verified) return;
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const stop = (): void => aborted.reject(new EngineError("CANCELLED", { what: "following a download" }));

@@ -4,7 +4,7 @@ import { type Answer, empty, refuse } from "./answer.ts";
 import { parseContentRange } from "./byteRange.ts";
 import type { RepositoryName, Upload, WritableContent } from "./content.ts";
 import type { RegistryRequest } from "./request.ts";
-import { writeBehind } from "./writeBehind.ts";
+import { gatherBytes, writeBehind } from "./writeBehind.ts";
 
 /** The uploads that are under way in one server; each belongs to one repository and is used by one request at a time. */
 export interface UploadSessions extends AsyncDisposable {
@@ -187,6 +187,7 @@ async function takeBytes(upload: Upload, mostBytes: number, request: RegistryReq
     request.body,
     (bytes) => upload.write(bytes),
     (taken) => before + taken <= mostBytes,
+    gatherBytes,
   );
   return whole ? undefined : tooLarge();
 }

@@ -1,5 +1,5 @@
-/** A body is gathered to this much before it is written: a write for every packet costs more than the packet. */
-const gatherBytes = 1024 * 1024;
+/** A body is gathered to this much at most before it is written: a write for every packet costs more than the packet. */
+export const gatherBytes: number = 1024 * 1024;
 /** Buffers that wait for the next upload; more are given back to the system. */
 const keptBuffers = 16;
 const pool: Buffer[] = [];
@@ -8,37 +8,47 @@ const pool: Buffer[] = [];
  * Writes a body in pieces of a mebibyte, taking the next packets while the disk is busy with the last piece. Writes do not overlap; when
  * this returns, all is written. Memory is two pieces, however fast the client is.
  *
+ * @param leastBytes what is worth a write while the disk is idle: `gatherBytes` for speed, 1 where somebody waits for the bytes
  * @param admit asked before each packet with the bytes taken so far; false ends the body there, and answers false
  */
 export async function writeBehind(
   body: AsyncIterable<Uint8Array>,
   write: (bytes: Uint8Array) => Promise<void>,
   admit: (bytesWithThis: number) => boolean,
+  leastBytes: number,
 ): Promise<boolean> {
   const buffers = [takeBuffer(), takeBuffer()];
   let filled = 0;
   let takenBytes = 0;
   let writing = Promise.resolve();
+  let idle = true;
   const flush = async (): Promise<void> => {
     await writing;
     const [full, other] = buffers as [Buffer, Buffer];
-    writing = write(full.subarray(0, filled));
+    idle = false;
+    writing = write(full.subarray(0, filled)).finally(() => {
+      idle = true;
+    });
     // Its failure is thrown at the next flush; until then nobody waits for it.
     writing.catch(() => undefined);
     buffers.splice(0, 2, other, full);
     filled = 0;
   };
+  const take = async (chunk: Uint8Array): Promise<void> => {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + gatherBytes - filled);
+      buffers[0]?.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled === gatherBytes) await flush();
+    }
+    if (idle && filled >= leastBytes) await flush();
+  };
   try {
     for await (const chunk of body) {
       takenBytes += chunk.length;
       if (!admit(takenBytes)) return false;
-      for (let at = 0; at < chunk.length; ) {
-        const part = chunk.subarray(at, at + gatherBytes - filled);
-        buffers[0]?.set(part, filled);
-        filled += part.length;
-        at += part.length;
-        if (filled === gatherBytes) await flush();
-      }
+      await take(chunk);
     }
     if (filled > 0) await flush();
     await writing;

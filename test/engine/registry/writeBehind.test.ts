@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { requestLog } from "../../../engine/registry/requestLog.ts";
-import { writeBehind } from "../../../engine/registry/writeBehind.ts";
+import { gatherBytes, writeBehind } from "../../../engine/registry/writeBehind.ts";
 
 async function* chunksOf(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let value = 0;
@@ -11,25 +11,30 @@ async function* chunksOf(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
 
 test("whatever the sizes of the packets, the same bytes are written in order, one piece at a time", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat({ max: 1_500_000 }), { maxLength: 6 }), async (sizes) => {
-      const written: Buffer[] = [];
-      let busy = false;
-      const whole = await writeBehind(
-        chunksOf(sizes),
-        async (bytes) => {
-          assert.equal(busy, false);
-          busy = true;
-          const before = Buffer.from(bytes);
-          await new Promise((resolve) => setImmediate(resolve));
-          assert.ok(before.equals(bytes));
-          written.push(before);
-          busy = false;
-        },
-        () => true,
-      );
-      const expected = Buffer.concat(sizes.map((size, index) => Buffer.alloc(size, index % 251)));
-      return whole && Buffer.concat(written).equals(expected);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.nat({ max: 1_500_000 }), { maxLength: 6 }),
+      fc.constantFrom(1, gatherBytes),
+      async (sizes, leastBytes) => {
+        const written: Buffer[] = [];
+        let busy = false;
+        const whole = await writeBehind(
+          chunksOf(sizes),
+          async (bytes) => {
+            assert.equal(busy, false);
+            busy = true;
+            const before = Buffer.from(bytes);
+            await new Promise((resolve) => setImmediate(resolve));
+            assert.ok(before.equals(bytes));
+            written.push(before);
+            busy = false;
+          },
+          () => true,
+          leastBytes,
+        );
+        const expected = Buffer.concat(sizes.map((size, index) => Buffer.alloc(size, index % 251)));
+        return whole && Buffer.concat(written).equals(expected);
+      },
+    ),
     { numRuns: 20 },
   );
 });
@@ -39,6 +44,7 @@ test("a disk that fails ends the body, and a body that is too long is cut", asyn
     chunksOf(Array.from({ length: 50 }, () => 1_000_000)),
     () => Promise.reject(new Error("full")),
     () => true,
+    1,
   );
   await assert.rejects(full, /full/);
   assert.equal(
@@ -46,6 +52,7 @@ test("a disk that fails ends the body, and a body that is too long is cut", asyn
       chunksOf([10, 10]),
       async () => undefined,
       (taken) => taken <= 15,
+      1,
     ),
     false,
   );
