@@ -1,6 +1,7 @@
 import { commands } from "vscode";
 import { buildImage } from "./commands/buildImage.ts";
 import { type Command, isRefused } from "./commands/command.ts";
+import { copyContainerImage } from "./commands/copyContainerImage.ts";
 import { copyDigest } from "./commands/copyDigest.ts";
 import { copyReference } from "./commands/copyReference.ts";
 import { explainCacheStatus } from "./commands/explainCacheStatus.ts";
@@ -19,9 +20,11 @@ import { removeImage } from "./commands/removeImage.ts";
 import { restart } from "./commands/restart.ts";
 import { saveImage } from "./commands/saveImage.ts";
 import { showBuildLog } from "./commands/showBuildLog.ts";
+import { showContainerImages } from "./commands/showContainerImages.ts";
 import { showLog } from "./commands/showLog.ts";
 import { showReferences } from "./commands/showReferences.ts";
 import { tagImage } from "./commands/tagImage.ts";
+import { updateImageLock } from "./commands/updateImageLock.ts";
 import { verifyStore } from "./commands/verifyStore.ts";
 import { tell } from "./failures.ts";
 import type { Session } from "./session.ts";
@@ -29,6 +32,7 @@ import type { Session } from "./session.ts";
 /** Every command of the palette that this extension has. */
 const allCommands: readonly Command[] = [
   buildImage,
+  copyContainerImage,
   copyDigest,
   copyReference,
   explainCacheStatus,
@@ -47,9 +51,11 @@ const allCommands: readonly Command[] = [
   restart,
   saveImage,
   showBuildLog,
+  showContainerImages,
   showLog,
   showReferences,
   tagImage,
+  updateImageLock,
   verifyStore,
 ];
 

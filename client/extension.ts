@@ -1,13 +1,16 @@
 /** Wires the extension together; what each part does is told in its own file. */
 import { EventEmitter, type ExtensionContext, Uri, version, window } from "vscode";
-import { credentials as credentialsRequest, type PlanResult } from "../engine/protocol.ts";
+import { credentials as credentialsRequest } from "../engine/protocol.ts";
+import type { KubefileApi } from "./api.ts";
 import { BuildProblems } from "./buildProblems.ts";
 import { Builds } from "./builds.ts";
 import { CacheStatus } from "./cacheStatus/cacheStatus.ts";
 import { commandIds, registerCommands } from "./commands.ts";
+import { ContainerImages } from "./containerImages/containerImages.ts";
+import { registerContainerImages } from "./containerImages/features.ts";
 import { Credentials } from "./credentials.ts";
 import { followEngine } from "./engineEvents.ts";
-import { EngineProcess, type EngineState, patience } from "./engineProcess.ts";
+import { EngineProcess, patience } from "./engineProcess.ts";
 import { imageAnswers } from "./imageFacts.ts";
 import type { Session } from "./session.ts";
 import { readSettings } from "./settings.ts";
@@ -18,12 +21,7 @@ import { openBuildCacheView } from "./views/buildCache.ts";
 import { openBuildsView } from "./views/builds.ts";
 import { openImagesView } from "./views/images.ts";
 
-/** What the extension offers other extensions, and its own tests. */
-export interface KubefileApi {
-  readonly engineState: () => EngineState;
-  /** The cache status last shown for a document. */
-  readonly planOf: (document: Uri) => PlanResult | undefined;
-}
+export type { KubefileApi };
 
 export function activate(context: ExtensionContext): KubefileApi {
   const log = window.createOutputChannel("Kubefile", { log: true });
@@ -43,25 +41,28 @@ export function activate(context: ExtensionContext): KubefileApi {
   const credentials = new Credentials(context.secrets);
   engine.onRequest(credentialsRequest, ({ registry }) => credentials.find(registry));
   const cacheStatus = new CacheStatus(context, engine, builds, settings);
+  const containerImages = new ContainerImages(context, engine, builds, settings);
   const changes = new EventEmitter<"images" | "builds">();
   const language = import("./languageClient.ts").then(({ startLanguageServer }) =>
     startLanguageServer(context, imageAnswers(engine), commandIds),
   );
   language.catch((error: unknown) => log.error(`language server: ${error}`));
   const session: Session = {
-    ...{ context, log, buildOutput, engine, builds, transfers, credentials, cacheStatus, settings },
+    ...{ context, log, buildOutput, engine, builds, transfers, credentials, cacheStatus, containerImages, settings },
     buildProblems: new BuildProblems(context),
     onStoreChanged: changes.event,
     refresh: () => {
       changes.fire("images");
       changes.fire("builds");
       cacheStatus.refresh();
+      containerImages.refresh();
     },
     restartLanguageServer: async () => (await language).restart(),
   };
   context.subscriptions.push(log, buildOutput, changes, { dispose: () => engine[Symbol.dispose]() });
   registerCommands(session);
   registerTasks(session);
+  registerContainerImages(session);
   openImagesView(session);
   openBuildCacheView(session);
   openBuildsView(session);
@@ -71,5 +72,6 @@ export function activate(context: ExtensionContext): KubefileApi {
   return {
     engineState: () => engine.state,
     planOf: (document) => cacheStatus.of(document)?.plan,
+    containerImagesOf: (kubefile) => containerImages.of(kubefile.fsPath)?.result,
   };
 }

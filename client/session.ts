@@ -3,6 +3,7 @@ import type { ImageSummary } from "../engine/protocol.ts";
 import type { BuildProblems } from "./buildProblems.ts";
 import type { Builds } from "./builds.ts";
 import type { CacheStatus } from "./cacheStatus/cacheStatus.ts";
+import type { ContainerImages } from "./containerImages/containerImages.ts";
 import type { Credentials } from "./credentials.ts";
 import type { EngineProcess } from "./engineProcess.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +21,7 @@ export interface Session {
   readonly credentials: Credentials;
   readonly buildProblems: BuildProblems;
   readonly cacheStatus: CacheStatus;
+  readonly containerImages: ContainerImages;
   readonly settings: () => Settings;
   /** The names of the store changed, or somebody asked for a refresh. */
   readonly onStoreChanged: Event<"images" | "builds">;

@@ -18,6 +18,8 @@ export interface Settings {
   readonly network: "none" | "host";
   /** Registries that may be spoken to without TLS or without checking it. */
   readonly insecureRegistries: readonly string[];
+  /** Whether container images are told about where they are named. */
+  readonly containerImageLenses: boolean;
 }
 
 /** Reads the settings as they are now. Settings that name a path are not taken from an untrusted workspace: see package.json. */
@@ -30,6 +32,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     buildMode: section.get<BuildMode>("build.mode", "all"),
     network: section.get<"none" | "host">("build.network", "host"),
     insecureRegistries: section.get<readonly string[]>("registries.insecure", []),
+    containerImageLenses: section.get<boolean>("containerImages.lenses", true),
   };
 }
 

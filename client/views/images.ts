@@ -6,11 +6,12 @@ import {
   images,
   inspectImage,
   type LayerDetails,
+  type PackedContainerImage,
   type PlatformImageDetails,
 } from "../../engine/protocol.ts";
 import { age } from "../age.ts";
 import { byteSize } from "../byteSize.ts";
-import { shortDigest, shownReference } from "../references.ts";
+import { shortDigest, shortReference, shownReference } from "../references.ts";
 import type { Session } from "../session.ts";
 import { type Row, row, Tree } from "./tree.ts";
 
@@ -137,11 +138,9 @@ function partsOf(id: string, image: PlatformImageDetails): Row[] {
     group(
       id,
       "images",
-      l10n.t("Container images"),
-      "symbol-namespace",
-      image.containerImages.map(({ image: name, appName }) =>
-        fact(`${id}:image:${appName ?? ""}:${name}`, name, appName ?? ""),
-      ),
+      l10n.t("Container Images"),
+      "server-environment",
+      image.containerImages.map((one) => containerImageRow(id, one)),
     ),
     group(id, "config", l10n.t("Configuration"), "settings-gear", configuration(id, image)),
   ];
@@ -184,6 +183,28 @@ function layerRow(id: string, layer: LayerDetails, index: number): Row {
     kind: layer.at ? "layer.placed" : "layer",
     spoken: l10n.t("Layer {0}, {1}, made by {2}", index + 1, byteSize(layer.sizeBytes), made),
     subject: { digest: layer.digest, ...(layer.at ? { place: layer.at } : {}) },
+  });
+}
+
+function containerImageRow(id: string, { image, appName, digest, sizeBytes, found }: PackedContainerImage): Row {
+  const size = sizeBytes === undefined ? [] : [byteSize(sizeBytes)];
+  const app = appName === undefined ? [] : [appName];
+  const facts = [
+    `**${image}**`,
+    ...(digest === undefined ? [] : [`\`${digest}\``]),
+    ...size,
+    ...(appName === undefined ? [] : [l10n.t("Application {0}", appName)]),
+    ...(found.length === 0 ? [] : [`${l10n.t("Asked for by")}\n\n${found.map((place) => `- ${place}`).join("\n")}`]),
+  ];
+  return row({
+    id: `${id}:image:${appName ?? ""}:${image}`,
+    label: shortReference(image),
+    description: [...size, ...app, ...found.slice(0, 1)].join(" · "),
+    tooltip: new MarkdownString(facts.join("\n\n")),
+    icon: new ThemeIcon("symbol-namespace"),
+    kind: "containerImage",
+    spoken: l10n.t("Container image {0}, {1}", image, found[0] ?? ""),
+    subject: { containerImage: image, ...(digest === undefined ? {} : { digest }) },
   });
 }
 

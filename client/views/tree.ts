@@ -18,6 +18,8 @@ export interface Subject {
   readonly digest?: string;
   readonly place?: KubefilePlace;
   readonly build?: BuildRecord;
+  /** Name of a container image inside a cluster image. */
+  readonly containerImage?: string;
 }
 
 /** A row: how it looks, what it stands for, and its children when it has some. */
