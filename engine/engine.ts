@@ -140,7 +140,7 @@ export function openEngine(options: EngineOptions): Engine {
     removeImage: (reference) => removeImage(store, reference),
     tagImage: (reference, newReference, signal) => tagImage(store, reference, newReference, signal),
     diskUsage: () => diskUsage(store),
-    prune: (params, signal) => prune(store, params, signal),
+    prune: (params, signal) => prune(store, params, options.now(), signal),
     builds: (limit) => pastBuilds(store, limit),
     async save({ reference, path, format }, signal) {
       // Saving is rare: its code is loaded when it is asked for.

@@ -156,6 +156,7 @@ async function buildAll(
   } finally {
     // What was read is known whatever became of the build.
     shop.contextMemory.save();
+    if (recorder.ranSomething) await (await import("./unpackedLayers.ts")).freeMemory(store.dir, outer);
   }
   const descriptors = images.map(({ descriptor }) => descriptor);
   const [single] = descriptors;

@@ -35,14 +35,30 @@ export function diskUsage(store: Store): DiskUsageResult {
 }
 
 /** Frees what nothing needs, or says what that would be. Names, running builds and what they need stay. */
-export async function prune(store: Store, params: PruneParams, signal: AbortSignal): Promise<PruneResult> {
+export async function prune(
+  store: Store,
+  params: PruneParams,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<PruneResult> {
   const policy = policyOf(store, params);
+  const { pruneUnpacked } = await import("./unpackedLayers.ts");
+  const { dir: storeDir } = store;
+  const unpacked = await pruneUnpacked(
+    { storeDir, nowMs, all: params.all === true, keepMs: params.keepMs, signal },
+    params.dryRun,
+  );
+  const tree = unpacked === 0 ? [] : [{ kind: "unpacked", name: "layers unpacked for RUN", sizeBytes: unpacked }];
   if (params.dryRun) {
     const plan = await store.planPrune(policy, signal);
-    return { dryRun: true, freedBytes: plan.freesBytes, removed: plan.items.map(asRemoved) };
+    return { dryRun: true, freedBytes: plan.freesBytes + unpacked, removed: [...plan.items.map(asRemoved), ...tree] };
   }
   const report = await store.prune(policy, signal);
-  return { dryRun: false, freedBytes: report.freedBytes, removed: report.removed.map(asRemoved) };
+  return {
+    dryRun: false,
+    freedBytes: report.freedBytes + unpacked,
+    removed: [...report.removed.map(asRemoved), ...tree],
+  };
 }
 
 function policyOf(store: Store, { all, keepMs, keepBytes }: PruneParams): PrunePolicy {

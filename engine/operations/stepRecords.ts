@@ -51,6 +51,13 @@ export class RecordingReporter implements StepReporter {
     return this.#writtenBytes;
   }
 
+  /** Whether a RUN was carried out, or tried. */
+  get ranSomething(): boolean {
+    return this.steps.some(
+      ({ info, outcome }) => info.instruction === "RUN" && (outcome === "built" || outcome === "failed"),
+    );
+  }
+
   started(step: NumberedStep): void {
     this.#next.started(step);
   }
