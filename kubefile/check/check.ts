@@ -3,7 +3,7 @@ import type { Dialect } from "../instructions.ts";
 import { moveSpan } from "../parse.ts";
 import { type Fix, type Problem, ruleOf, type Severity } from "../problems.ts";
 import type { Escape, Instruction, Item, Kubefile } from "../syntax.ts";
-import { checkDescriptions, checkRuns, checkWorkdirs } from "./advice.ts";
+import { checkDescriptions, checkRelativeCopies, checkRuns, checkShellCommands, checkWorkdirs } from "./advice.ts";
 import type { CheckContext } from "./context.ts";
 import { checkDialect, detect } from "./dialect.ts";
 import { type DocumentView, place, viewDocument } from "./document.ts";
@@ -11,6 +11,7 @@ import { add, type Finding, type FindingDetails, finding, moveFinding } from "./
 import { checkComment, checkDirectives, checkGrammar } from "./grammar.ts";
 import { checkLaunch } from "./launch.ts";
 import { checkNames } from "./names.ts";
+import { checkRegistries } from "./registries.ts";
 import { checkSealer } from "./sealer.ts";
 import { checkStages } from "./stages.ts";
 import { readSuppressions } from "./suppress.ts";
@@ -22,6 +23,11 @@ export interface CheckOptions {
   readonly dialect: "auto" | Dialect;
   /** Severities that settings give to rules, by code. */
   readonly severities: Readonly<Record<string, Severity | "off">>;
+  /**
+   * Registries that images may come from: `registry.example.org:5000`, `*.example.org` for all below it, `docker.io` for
+   * names without a host. None given: every registry.
+   */
+  readonly allowedRegistries: readonly string[];
   /** Facts about files and images; without them, rules that need them are silent. */
   readonly context: CheckContext | undefined;
   /** How many problems to give at most; the worst are kept. Editors show no more than 1,000 for a file. */
@@ -31,13 +37,14 @@ export interface CheckOptions {
 const defaultOptions: CheckOptions = {
   dialect: "auto",
   severities: {},
+  allowedRegistries: [],
   context: undefined,
   limit: Number.MAX_SAFE_INTEGER,
 };
 
 /** Everything that is wrong in a Kubefile, in the order of the text. */
 export function check(kubefile: Kubefile, options: Partial<CheckOptions> = {}): Problem[] {
-  const { dialect, severities, context, limit }: CheckOptions = { ...defaultOptions, ...options };
+  const { dialect, severities, context, limit, allowedRegistries }: CheckOptions = { ...defaultOptions, ...options };
   const walked = viewDocument(kubefile);
   const detected = dialect === "auto" ? detect(walked).dialect : dialect;
   const judge: Judge = { effective: detected, auto: dialect === "auto", severities };
@@ -73,6 +80,7 @@ export function check(kubefile: Kubefile, options: Partial<CheckOptions> = {}): 
   };
   const view: DocumentView = { ...walked, dialect: detected, wants };
   for (const one of documentFindings(view, context)) judgeOne(one, 0);
+  for (const one of checkRegistries(view, allowedRegistries)) judgeOne(one, 0);
   const problems = worst(candidates, limit).map(({ found, delta, severity }) => makeProblem(found, severity, delta));
   return problems.sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end || compareText(a.code, b.code));
 }
@@ -134,6 +142,8 @@ function documentFindings(view: DocumentView, context: CheckContext | undefined)
     ...checkLaunch(view, context),
     ...checkWorkdirs(view),
     ...checkRuns(view),
+    ...checkShellCommands(view),
+    ...checkRelativeCopies(view),
     ...checkDescriptions(view),
     ...(context === undefined ? [] : checkWorld(view, context)),
     ...longLines(view),

@@ -1,6 +1,7 @@
 import type { Add, Arg, Copy, Env, Expose, From, Instruction, Label, StopSignal, Word } from "../syntax.ts";
 import type { DocumentView } from "./document.ts";
 import { type Finding, finding, isVariable, replace, safeFix, suggestion } from "./finding.ts";
+import { checkLabelValues } from "./labels.ts";
 
 /** What can be said of the values of one instruction: images, ports, signals, names, commands. */
 export function checkValues(node: Instruction): readonly Finding[] {
@@ -16,7 +17,7 @@ export function checkValues(node: Instruction): readonly Finding[] {
     case "ARG":
       return checkSecrets(node);
     case "LABEL":
-      return joined(checkDuplicates(node), checkLabels(node));
+      return joined(checkDuplicates(node), joined(checkLabels(node), checkLabelValues(node)));
     case "COPY":
     case "ADD":
       return checkCopy(node);

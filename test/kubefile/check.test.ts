@@ -572,3 +572,105 @@ test("problems after an edit are those of the new text", () => {
     assert.deepEqual(check(kubefile), check(parse(kubefile.text)));
   }
 });
+
+describe("images come from allowed registries", () => {
+  const allowedRegistries = ["registry.example.org:5000", "*.site.test", "docker.io"];
+  const cases: readonly [text: string, ...expected: string[]][] = [
+    ["FROM registry.example.org:5000/a/b:1"],
+    ["FROM one.site.test/a:1"],
+    ["FROM alpine:3.20"],
+    ["FROM library/alpine:3.20"],
+    ["FROM docker.io/library/alpine:3.20"],
+    ["FROM scratch"],
+    ["FROM quay.io/a/b:1", "error KF086 quay.io/a/b:1"],
+    ["FROM site.test/a:1", "error KF086 site.test/a:1"],
+    ["FROM registry.example.org/a/b:1", "error KF086 registry.example.org/a/b:1"],
+    ["FROM localhost/a:1", "error KF086 localhost/a:1"],
+    ["ARG HOST=quay.io\nFROM $HOST/a:1"],
+    ["ARG TAG=1\nFROM quay.io/a:$TAG", "error KF086 quay.io/a:$TAG"],
+    ["FROM scratch AS a\nFROM a\nCOPY --from=a /x /y\nCOPY --from=0 /x /z"],
+    ["FROM scratch\nCOPY --from=quay.io/a:1 /x /y", "error KF086 quay.io/a:1"],
+    [
+      "FROM scratch\nRUN --mount=type=bind,from=quay.io/a:1,target=/a x",
+      "error KF086 type=bind,from=quay.io/a:1,target=/a",
+    ],
+  ];
+  for (const [text, ...expected] of cases) {
+    test(`${JSON.stringify(text)}: ${expected.join(", ") || "nothing to say"}`, () => {
+      const found = problems(text, { dialect: "sealos", allowedRegistries }).filter((one) => one.includes("KF086"));
+      assert.deepEqual(found, expected);
+      assert.deepEqual(
+        problems(text, { dialect: "sealos" }).filter((one) => one.includes("KF086")),
+        [],
+      );
+    });
+  }
+});
+
+describe("values of labels", () => {
+  const label = (name: string, value: string): string[] =>
+    problems(`FROM scratch\nLABEL ${name}=${value}\n`, { dialect: "sealos" });
+  const oci = "org.opencontainers.image.";
+  const good: readonly [string, string][] = [
+    ["created", "2024-05-07T10:00:00Z"],
+    ["created", '"2024-05-07 10:00:00.5+02:00"'],
+    ["created", "$DATE"],
+    ["url", "https://example.org/a?b#c"],
+    ["source", "git@example.org:a/b.git"],
+    ["documentation", "http://localhost:80/"],
+    ["licenses", "Apache-2.0"],
+    ["licenses", '"MIT OR (GPL-2.0-only WITH Classpath-exception-2.0)"'],
+    ["version", "1.2.3"],
+    ["version", "v1.22"],
+    ["version", "1.2.3-rc.1+build"],
+    ["title", '"anything at all"'],
+    ["revision", "main"],
+  ];
+  for (const [name, value] of good) {
+    test(`${name} may be ${value}`, () =>
+      assert.deepEqual(
+        label(`${oci}${name}`, value).filter((one) => /KF08[78]/.test(one)),
+        [],
+      ));
+  }
+  const bad: readonly [string, string][] = [
+    ["created", "today"],
+    ["created", "2024-05-07"],
+    ["created", "2024-13-07T10:00:00Z"],
+    ["url", "example.org"],
+    ["source", "/local/path"],
+    ["licenses", '"Apache License, Version 2"'],
+    ["version", "latest"],
+  ];
+  for (const [name, value] of bad) {
+    test(`${name} is not ${value}`, () =>
+      assert.deepEqual(label(`${oci}${name}`, value), [`information KF088 ${value}`]));
+  }
+  test("are not empty", () => {
+    assert.deepEqual(label("a.b", ""), ["information KF087 a.b="]);
+    assert.deepEqual(label("a.b", '" "'), ['information KF087 a.b=" "']);
+  });
+});
+
+describe("advice about whole stages", () => {
+  test("CMD as plain text behind an ENTRYPOINT that is an array", () => {
+    const said = (body: string): string[] => problems(`FROM scratch\n${body}`, { dialect: "sealos" });
+    assert.deepEqual(said('ENTRYPOINT ["a"]\nCMD b c'), ["warning KF074 b c"]);
+    assert.deepEqual(said('CMD b c\nENTRYPOINT ["a"]'), ["warning KF074 b c"]);
+    assert.deepEqual(said('ENTRYPOINT ["a"]\nCMD ["b"]'), []);
+    assert.deepEqual(said("CMD kubectl apply -f a.yaml"), []);
+    assert.deepEqual(
+      said('ENTRYPOINT ["a"]\nFROM scratch\nCMD b').filter((one) => one.includes("KF074")),
+      [],
+    );
+  });
+  test("a relative destination without WORKDIR, when it is asked for", () => {
+    const severities = { KF089: "warning" } as const;
+    const said = (text: string): string[] => problems(text, { dialect: "sealos", severities });
+    assert.deepEqual(said("FROM a:1\nCOPY x y"), ["warning KF089 y"]);
+    assert.deepEqual(said("FROM a:1\nCOPY x /y"), []);
+    assert.deepEqual(said("FROM a:1\nWORKDIR /w\nCOPY x y"), []);
+    assert.deepEqual(said("FROM scratch\nCOPY x y"), []);
+    assert.deepEqual(problems("FROM a:1\nCOPY x y", { dialect: "sealos" }), []);
+  });
+});

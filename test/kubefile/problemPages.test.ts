@@ -38,7 +38,8 @@ function example(page: string, heading: string): Example {
         });
   const dialect = (scene.get("dialect") ?? "auto") as CheckOptions["dialect"];
   const text = (match[2] ?? "").replace("... 65,536 characters more", "x".repeat(65536));
-  return { text, options: { dialect, context } };
+  const allowedRegistries = scene.get("registries")?.split(",") ?? [];
+  return { text, options: { dialect, context, allowedRegistries } };
 }
 
 test("every rule has a page and every page has a rule", () => {
