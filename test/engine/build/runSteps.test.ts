@@ -90,9 +90,11 @@ describe("RUN in a build", {
       `FROM scratch AS tools\nCOPY data/words /words\n${base}RUN --mount=type=bind,source=data,target=/d --mount=type=bind,from=tools,source=/words,target=/w cat /d/words /w\nRUN --mount=type=cache,target=/cache echo kept >> /cache/log\nRUN --mount=type=cache,target=/cache cat /cache/log && echo again\n`,
     );
     assert.deepEqual(made.output, ["from the context", "from the context", "kept", "again"]);
-    assert.equal(
-      made.engine.inspect("test:1").images[0]?.layers.some(({ createdBy }) => createdBy.includes("cache")),
-      true,
+    // What was mounted leaves nothing behind, so these steps made no layer.
+    const layers = made.engine.inspect("test:1").images[0]?.layers ?? [];
+    assert.deepEqual(
+      layers.map(({ createdBy }) => createdBy),
+      ["COPY rootfs/ /"],
     );
   });
 
