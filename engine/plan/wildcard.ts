@@ -1,3 +1,5 @@
+import { type ByteString, textOfBytes } from "../byteString.ts";
+
 /** Whether a path holds a wildcard of Go's `filepath.Match`: `*`, `?`, `[` or an escape. */
 export function hasWildcard(path: string): boolean {
   return /[*?[\\]/.test(path);
@@ -5,12 +7,12 @@ export function hasWildcard(path: string): boolean {
 
 /**
  * Whether one part of a path matches one part of a pattern: `*` any run, `?` one character, `[a-z]` and `[^a-z]` classes, `\` escapes.
- * A malformed pattern matches nothing.
+ * Both are bytes, as names are; a character is what they mean as UTF-8. A malformed pattern matches nothing.
  * @see Go's path/filepath, Match
  */
 export function matchSegment(pattern: string, name: string): boolean {
-  const expression = segmentExpression(pattern);
-  return expression?.test(name) ?? false;
+  const expression = segmentExpression(textOfBytes(pattern as ByteString));
+  return expression?.test(textOfBytes(name as ByteString)) ?? false;
 }
 
 const compiled = new Map<string, RegExp | undefined>();
@@ -32,7 +34,7 @@ function compile(pattern: string): RegExp | undefined {
     at = piece.next;
   }
   try {
-    return new RegExp(`^${source}$`, "s");
+    return new RegExp(`^${source}$`, "su");
   } catch {
     return undefined;
   }
@@ -58,16 +60,20 @@ function compileAt(pattern: string, at: number): { readonly source: string; read
 }
 
 function classEnd(pattern: string, open: number): number {
-  for (let at = pattern[open + 1] === "^" ? open + 3 : open + 2; at < pattern.length; at++) {
-    if (pattern[at] === "]") return at;
+  const first = pattern[open + 1] === "^" ? open + 2 : open + 1;
+  for (let at = first; at < pattern.length; at++) {
+    if (pattern[at] === "]") return at === first ? -1 : at;
     if (pattern[at] === "\\") at++;
   }
   return -1;
 }
 
+/** Members keep their escapes, which mean the same in a regular expression once every other character is safe in it. */
 function classSource(inner: string): string {
   const negated = inner.startsWith("^");
-  const members = (negated ? inner.slice(1) : inner).replace(/\\(.)/gs, "$1").replace(/[\\\]^[]/g, "\\$&");
+  const members = (negated ? inner.slice(1) : inner).replace(/\\(.)|[[\]^]/gsu, (found, escaped: string | undefined) =>
+    escaped === undefined ? `\\${found}` : escaped === "-" ? "\\-" : quote(escaped),
+  );
   return `[${negated ? "^/" : ""}${members}]`;
 }
 
