@@ -11,12 +11,13 @@ import { mediaTypes } from "../oci/mediaTypes.ts";
 import { formatPlatform, normalizePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Store } from "../store/contract.ts";
+import { rememberReferrer } from "../store/referrers.ts";
 import { type ArchiveContent, type Decompress, readArchive, readFolder } from "./archiveContent.ts";
-import { type Found, type Loading, missing, readFileOf } from "./found.ts";
+import { bringImage, type Found, type Loading, layoutPlace, missing, readFileOf } from "./found.ts";
 import { loadDockerArchive } from "./loadDocker.ts";
 import { loadDirLayout, loadOciLayout } from "./loadOci.ts";
 import { openParts, type PartedArchive } from "./splitInput.ts";
-import { parseSupplement, supplementPath } from "./supplement.ts";
+import { parseSupplement, type Supplement, supplementPath } from "./supplement.ts";
 
 export interface LoadRequest {
   /** An archive (plain, gzip or zstd), a folder, or of an archive in parts the list, the first part or their folder. */
@@ -24,6 +25,8 @@ export interface LoadRequest {
   /** Names the image instead of the archive's own name; only for an archive of one image. */
   readonly name?: string;
   readonly decompress: Decompress;
+  /** Lets an image pass or throws, before any is named. */
+  readonly admit?: (image: Descriptor, label: string) => void;
 }
 
 export interface Loaded {
@@ -57,8 +60,11 @@ export async function loadImages(
   await using lease = store.lease(`load ${request.input}`);
   const loading: Loading = { store, lease, decompress: request.decompress, signal };
   const content = await openInput(loading, request.input, onProgress);
-  await refuseUnmetNeeds(loading, content);
+  const supplement = await readSupplement(loading, content);
+  await refuseUnmetNeeds(loading, content, supplement);
   const found = await interpret(loading, content);
+  for (const referrer of supplement.referrers) await bringReferrer(loading, content, referrer);
+  for (const { target } of found) request.admit?.(target, `load ${request.input}`);
   const images = nameAll(found, request);
   for (const image of images) for (const name of image.names) await store.tag(name, image.target, signal);
   return {
@@ -67,11 +73,23 @@ export async function loadImages(
   };
 }
 
-/** A delta is loaded only where what it leaves out is. */
-async function refuseUnmetNeeds(loading: Loading, content: ArchiveContent): Promise<void> {
-  if (!content.paths.includes(supplementPath)) return;
+async function readSupplement(loading: Loading, content: ArchiveContent): Promise<Supplement> {
+  const isThere = (await content.blob(supplementPath, loading.signal)) !== undefined;
+  if (!isThere) return { needs: [], referrers: [] };
   const document = `${supplementPath} of ${content.label}`;
-  const { needs } = parseSupplement(await readFileOf(loading, content, supplementPath), document);
+  return parseSupplement(await readFileOf(loading, content, supplementPath), document);
+}
+
+/** A signature or an SBOM, kept with the image it is about. */
+async function bringReferrer(loading: Loading, content: ArchiveContent, referrer: Descriptor): Promise<void> {
+  await bringImage(loading, content, layoutPlace, referrer);
+  const bytes = loading.store.readBytes(referrer.digest, maxManifestBytes);
+  const { subject } = parseManifest(bytes, `referrer ${referrer.digest}`);
+  if (subject !== undefined) rememberReferrer(loading.store, subject.digest, referrer);
+}
+
+/** A delta is loaded only where what it leaves out is. */
+async function refuseUnmetNeeds(loading: Loading, content: ArchiveContent, { needs }: Supplement): Promise<void> {
   const here = await loading.lease.pinAll(
     needs.map(({ digest }) => digest),
     loading.signal,

@@ -5,6 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { referrersOf } from "../store/referrers.ts";
 import type { ArchiveFile } from "./archiveFile.ts";
 import { dockerArchiveFiles } from "./dockerArchive.ts";
 import { collectParts, type ImageParts, type NamedTarget, narrow } from "./imageParts.ts";
@@ -30,6 +31,8 @@ export interface SaveRequest {
   readonly pack?: Pack;
   /** Cuts the archive into parts of so many bytes, `output.001` …, with a list of them; not for `oci-dir`. */
   readonly splitBytes?: number;
+  /** Lets an image pass or throws, before anything is written. */
+  readonly admit?: (image: NamedTarget) => void;
   /** What the other side has and the archive leaves out; not for `docker-archive`. */
   readonly since?: Since;
 }
@@ -76,8 +79,10 @@ export async function saveImages(
   const parts: ImageParts[] = [];
   for (const image of images) parts.push(await collectParts(store, image.target, signal));
   const known = await knownElsewhere(saving);
-  const supplement: Supplement = { needs: leftOut(parts, known), referrers: [] };
-  const files = await filesOf(store, request.format, images, parts, supplement, signal);
+  const referrers = request.format === "docker-archive" ? [] : await collectReferrers(saving, images, parts);
+  const supplement: Supplement = { needs: leftOut(parts, known), referrers: referrers.map(({ listed }) => listed) };
+  const carried = [...parts, ...referrers.map((each) => each.parts)];
+  const files = await filesOf(store, request.format, images, carried, supplement, signal);
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const { pack, splitBytes } = request;
   const output = {
@@ -88,7 +93,8 @@ export async function saveImages(
   };
   const counted = countedFiles(files, (doneBytes) => onProgress({ doneBytes, totalBytes }));
   const { sizeBytes, paths } = await writeOut(output, counted, signal);
-  return { images, sizeBytes, paths, needs: supplement.needs, warnings: warningsOf(request.format, images, parts) };
+  const warnings = [...warningsOf(request.format, images, parts), ...(await leftBehind(saving, images))];
+  return { images, sizeBytes, paths, needs: supplement.needs, warnings };
 }
 
 /** One save under way. */
@@ -111,6 +117,7 @@ async function findImage(saving: Saving, text: string): Promise<NamedTarget> {
     throw new EngineError("IMAGE_NOT_FOUND", { reference: name, where: `the store ${store.dir}` });
   }
   const named = { name, target };
+  request.admit?.(named);
   const narrowed = request.platform === undefined ? named : await narrow(store, named, request.platform, signal);
   if (request.compressor === undefined) return narrowed;
   const { compressor } = request;
@@ -134,6 +141,44 @@ function leftOut(parts: readonly ImageParts[], known: ReadonlySet<Digest>): read
   const layers = parts.flatMap(({ images }) => images.flatMap(({ manifest }) => manifest.layers));
   const unique = new Map(layers.map(({ mediaType, digest, size }) => [digest, { mediaType, digest, size }]));
   return [...unique.values()].filter(({ digest }) => known.has(digest));
+}
+
+/** What refers to the images and all below them, as a part of the archive and as it is listed in it. */
+async function collectReferrers(
+  { store, lease, signal }: Saving,
+  images: readonly NamedTarget[],
+  parts: readonly ImageParts[],
+): Promise<readonly { readonly listed: Descriptor; readonly parts: ImageParts }[]> {
+  const manifests = parts.flatMap((one) => one.images.map(({ descriptor }) => descriptor.digest));
+  const subjects = new Set([...images.map(({ target }) => target.digest), ...manifests]);
+  const found = new Map(
+    [...subjects].flatMap((subject) => referrersOf(store, subject)).map((one) => [one.digest, one]),
+  );
+  const collected: { readonly listed: Descriptor; readonly parts: ImageParts }[] = [];
+  for (const listed of found.values()) {
+    await lease.pin(listed.digest, signal);
+    collected.push({ listed, parts: await collectParts(store, listed, signal) });
+  }
+  return collected;
+}
+
+/** Whoever counts on signatures is told where they cannot follow: to a format without a place for them, and to another digest. */
+async function leftBehind(
+  { store, request, signal }: Saving,
+  images: readonly NamedTarget[],
+): Promise<readonly string[]> {
+  const told: string[] = [];
+  for (const { name, target } of images) {
+    const original = (await store.resolve(name, signal)) ?? target;
+    if (referrersOf(store, original.digest).length === 0) continue;
+    if (request.format === "docker-archive")
+      told.push(`${name}: docker-archive has no place for its signatures and SBOMs.`);
+    else if (original.digest !== target.digest)
+      told.push(
+        `${name}: its signatures and SBOMs stay behind, for what is saved has another digest. Save it whole and uncompressed.`,
+      );
+  }
+  return told;
 }
 
 function countedFiles(files: readonly ArchiveFile[], onBytes: (doneBytes: number) => void): readonly ArchiveFile[] {

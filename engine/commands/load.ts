@@ -3,6 +3,7 @@ import { EngineError } from "../errors.ts";
 import { loadArchive } from "../operations/archives.ts";
 import { archiveControl } from "./archiveProgress.ts";
 import { type Command, flagOption, textOption } from "./command.ts";
+import { verifyOptions, verifyPolicy } from "./verifyOption.ts";
 
 export const command: Command = {
   summary: "Bring the images of a file or folder into the store, whichever tool wrote it",
@@ -11,6 +12,7 @@ export const command: Command = {
   options: {
     input: { type: "string", short: "i", value: "FILE", help: "what to load, as sealer and docker have it" },
     name: { type: "string", value: "IMAGE", help: "name the one image of the archive this instead of its own name" },
+    ...verifyOptions,
     quiet: { type: "boolean", short: "q", help: "print the names only" },
   },
   async run(context) {
@@ -21,8 +23,9 @@ export const command: Command = {
       throw new EngineError("USAGE", { reason: "name one file or folder to load", command: "load" });
     }
     const name = textOption(context, "name");
+    const verify = verifyPolicy(context);
     await using engine = await context.openEngine();
-    const choices = { input: path.resolve(context.cwd, written), ...(name === undefined ? {} : { name }) };
+    const choices = { input: path.resolve(context.cwd, written), ...(name === undefined ? {} : { name }), verify };
     const loaded = await loadArchive(engine.store, choices, archiveControl(context, `load ${written}`));
     for (const warning of loaded.warnings) context.say(`warning: ${warning}`);
     if (context.json) {

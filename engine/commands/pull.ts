@@ -3,6 +3,7 @@ import { parseReference } from "../oci/reference.ts";
 import { type Command, flagOption, textOption } from "./command.ts";
 import { ownPlatform, registryOptions, sharingChoices, transferControl } from "./sharingOptions.ts";
 import { sizeText } from "./text.ts";
+import { verifyOptions, verifyPolicy } from "./verifyOption.ts";
 
 /** sealer's words and ours. */
 const policies = {
@@ -21,6 +22,7 @@ export const command: Command = {
     platform: { type: "string", value: "OS/ARCH", help: "of several (default: this machine's); see --all-platforms" },
     "all-platforms": { type: "boolean", help: "bring the images of all platforms" },
     policy: { type: "string", value: "POLICY", help: "always (default), missing, ifnewer or never" },
+    ...verifyOptions,
     quiet: { type: "boolean", short: "q", help: "print the digest only" },
     ...registryOptions,
   },
@@ -33,9 +35,10 @@ export const command: Command = {
       throw new EngineError("USAGE", { reason, command: "pull" });
     }
     const platform = flagOption(context, "all-platforms") ? "all" : (textOption(context, "platform") ?? ownPlatform());
+    const verify = verifyPolicy(context);
     await using engine = await context.openEngine();
     await using sharing = await engine.sharing(sharingChoices(context, [parseReference(image).host]));
-    const pulled = await sharing.pull(image, { platform, policy }, transferControl(context, `pull ${image}`));
+    const pulled = await sharing.pull(image, { platform, policy, verify }, transferControl(context, `pull ${image}`));
     const { name, how, movedBytes, notAsked, descriptor } = pulled;
     if (notAsked !== undefined) context.say(`warning: ${notAsked.message} What is here was kept.`);
     if (context.json) context.print(JSON.stringify({ reference: name, digest: descriptor.digest, how, movedBytes }));

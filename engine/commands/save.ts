@@ -4,6 +4,7 @@ import { type ArchiveCompression, saveArchive } from "../operations/archives.ts"
 import { archiveControl } from "./archiveProgress.ts";
 import { type Command, type CommandContext, flagOption, textOption, textsOption } from "./command.ts";
 import { parseSize, sizeText } from "./text.ts";
+import { verifyOptions, verifyPolicy } from "./verifyOption.ts";
 
 const formats = ["oci-archive", "oci-dir", "docker-archive"] as const;
 const compressions = ["gzip", "zstd", "none"] as const;
@@ -33,6 +34,7 @@ export const command: Command = {
       value: "IMAGE|FILE",
       help: "leave out what this image, or the inventory in this file, says the other side has; may be repeated",
     },
+    ...verifyOptions,
     quiet: { type: "boolean", short: "q", help: "print the path only" },
   },
   async run(context) {
@@ -47,6 +49,7 @@ export const command: Command = {
         ...choices,
         ...(splitBytes === undefined ? {} : { splitBytes }),
         since,
+        verify: verifyPolicy(context),
       },
       control,
     );

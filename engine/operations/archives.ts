@@ -1,7 +1,7 @@
 /** Images to files and back, with everything a person may choose. */
 import { readFileSync, statSync } from "node:fs";
 import { formatInventory, inventoryOf, parseInventory } from "../archive/inventory.ts";
-import { type Loaded, type LoadProgress, loadImages } from "../archive/load.ts";
+import { type Loaded, type LoadProgress, type LoadRequest, loadImages } from "../archive/load.ts";
 import type { Pack } from "../archive/output.ts";
 import type { LayerCompressor } from "../archive/recompress.ts";
 import { type Saved, type SaveFormat, type SaveProgress, type Since, saveImages } from "../archive/save.ts";
@@ -11,6 +11,7 @@ import { parsePlatform } from "../oci/platform.ts";
 import { compressedContent } from "../remote/compression.ts";
 import { CompressionThreads } from "../remote/compressionThreads.ts";
 import type { Store } from "../store/contract.ts";
+import { requireVerified, type VerifyPolicy, verifyNothing } from "./verified.ts";
 
 /** How uncompressed layers leave; what is compressed already stays as it is. */
 export type ArchiveCompression = "gzip" | "zstd" | "none";
@@ -27,6 +28,8 @@ export interface SaveChoices {
   readonly splitBytes?: number;
   /** Images the other side has, or files that hold its inventory. */
   readonly since?: readonly string[];
+  /** Whose signature images must carry; absent: nobody's. */
+  readonly verify?: VerifyPolicy;
 }
 
 export interface ArchiveControl<Progress> {
@@ -48,6 +51,7 @@ export async function saveArchive(
 ): Promise<Saved> {
   refuseContradictions(choices);
   const { references, output, format, platform, compression = "none", splitBytes, since = [] } = choices;
+  const { verify = verifyNothing } = choices;
   await using threads = new CompressionThreads();
   const packs = format !== "oci-dir" && output.endsWith(".zst");
   return await saveImages(
@@ -56,6 +60,7 @@ export async function saveArchive(
       references,
       output,
       format,
+      admit: ({ name, target }) => requireVerified(store, target, `save ${name}`, verify),
       ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
       ...(compression === "none" ? {} : { compressor: layerCompressor(compression, threads) }),
       ...(packs ? { pack: packWith(threads) } : {}),
@@ -70,10 +75,12 @@ export async function saveArchive(
 /** Loads images into the store. Throws what `loadImages` throws. */
 export async function loadArchive(
   store: Store,
-  choices: { readonly input: string; readonly name?: string },
+  choices: { readonly input: string; readonly name?: string; readonly verify?: VerifyPolicy },
   { onProgress, signal }: ArchiveControl<LoadProgress>,
 ): Promise<Loaded> {
-  return await loadImages(store, { ...choices, decompress }, onProgress, signal);
+  const { verify = verifyNothing, ...request } = choices;
+  const admit: LoadRequest["admit"] = (image, label) => requireVerified(store, image, label, verify);
+  return await loadImages(store, { ...request, decompress, admit }, onProgress, signal);
 }
 
 /** The text of this store's inventory. */

@@ -1,7 +1,7 @@
 /** What the engine does with registries: one client for as long as it is wanted, on the engine's store. */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { EngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../oci/reference.ts";
@@ -13,7 +13,7 @@ import type { Credential, CredentialSource, CredentialStore } from "../remote/cr
 import { type LoggedIn, login } from "../remote/login.ts";
 import { getManifest } from "../remote/manifests.ts";
 import type { TransferProgress } from "../remote/progress.ts";
-import { type Pulled, type PullPolicy, pull } from "../remote/pull.ts";
+import { type Pulled, type PullPolicy, type PullRequest, pull } from "../remote/pull.ts";
 import { type Pushed, push } from "../remote/push.ts";
 import { repositoryOf } from "../remote/repository.ts";
 import { credentialsOf, type Environment, loginStore, type RemotePlaces, remotePlaces } from "../remote/settings.ts";
@@ -23,6 +23,7 @@ import type { PlatformChoice } from "../remote/walk.ts";
 import type { Store } from "../store/contract.ts";
 import { version } from "../version.ts";
 import { findImage } from "./images.ts";
+import { bringSignatures, requireVerified, type VerifyPolicy, verifyNothing } from "./verified.ts";
 
 /** The outside world of transfers, from the entry point. */
 export interface SharingWorld {
@@ -88,12 +89,31 @@ export class Sharing implements AsyncDisposable {
   /** Brings an image into the store. Throws what `pull` of engine/remote throws. */
   async pull(
     reference: string,
-    request: { readonly platform: PlatformText; readonly policy: PullPolicy },
+    request: { readonly platform: PlatformText; readonly policy: PullPolicy; readonly verify?: VerifyPolicy },
     { onProgress, signal }: TransferControl,
   ): Promise<Pulled> {
     const platforms = choiceOf(request.platform);
-    const wanted = { reference: parseReference(reference), platforms, policy: request.policy };
+    const parsed = parseReference(reference);
+    const wanted = { reference: parsed, platforms, policy: request.policy, admit: this.#admit(parsed, request) };
     return await pull(this.#client, this.#store, wanted, onProgress, signal);
+  }
+
+  /** Signatures that came with the image are asked first, then its registry, unless it may not be asked. */
+  #admit(
+    reference: Reference,
+    { policy, verify = verifyNothing }: { readonly policy: PullPolicy; readonly verify?: VerifyPolicy },
+  ): NonNullable<PullRequest["admit"]> {
+    const where = repositoryOf(reference, `pull ${formatReference(withDefaultTag(reference))}`);
+    return async (image, lease, signal) => {
+      try {
+        return requireVerified(this.#store, image, where.what, verify);
+      } catch (error) {
+        const mayBeThere = isEngineError(error, "SIGNATURE_MISSING") || isEngineError(error, "SIGNATURE_INVALID");
+        if (!mayBeThere || policy === "never") throw error;
+      }
+      await bringSignatures({ client: this.#client, where }, { store: this.#store, lease }, image.digest, signal);
+      requireVerified(this.#store, image, where.what, verify);
+    };
   }
 
   /** Sends an image of the store, to its own name or another. Throws what `push` of engine/remote throws. */

@@ -26,6 +26,8 @@ export interface PullRequest {
   readonly reference: Reference;
   readonly platforms: PlatformChoice;
   readonly policy: PullPolicy;
+  /** Lets the image pass or throws, before anything of it is fetched or named. */
+  readonly admit?: (image: Descriptor, lease: Lease, signal: AbortSignal) => Promise<void>;
 }
 
 export interface Pulled {
@@ -105,6 +107,7 @@ async function pullNamed(
   const here = await findHere(store, lease, name, request.platforms, signal);
   if (request.policy === "never" || (request.policy === "missing" && here !== undefined)) {
     if (here === undefined) throw new EngineError("IMAGE_NOT_FOUND", { reference: name, where: "the store" });
+    await request.admit?.(here, lease, signal);
     return { name, descriptor: here, how: "present", movedBytes: 0 };
   }
   const known = store.lookup(name)?.target;
@@ -114,8 +117,10 @@ async function pullNamed(
   } catch (error) {
     const outage = error instanceof EngineError && error.retryable;
     if (request.policy !== "newer" || here === undefined || !outage) throw error;
+    await request.admit?.(here, lease, signal);
     return { name, descriptor: here, how: "present", movedBytes: 0, notAsked: error };
   }
+  await request.admit?.(root.descriptor, lease, signal);
   if (here !== undefined && here.digest === root.descriptor.digest) {
     return { name, descriptor: here, how: "present", movedBytes: 0 };
   }

@@ -22,7 +22,7 @@ import {
 import { readSmallBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import { bytesContent } from "./content.ts";
-import { getManifest, putManifest } from "./manifests.ts";
+import { getManifest, putManifest, type RemoteDocument } from "./manifests.ts";
 import { listReferrers, putReferrer } from "./referrers.ts";
 import type { RemoteRepository } from "./repository.ts";
 import { sendBlob } from "./sendBlob.ts";
@@ -93,15 +93,14 @@ export async function verifySignature(
   }));
 }
 
-/** The signatures of an image at its registry, each once. Throws REMOTE_ codes. */
-export async function readSignatures(
+async function readSignatures(
   client: RegistryClient,
   where: RemoteRepository,
   image: Digest,
   signal: AbortSignal,
 ): Promise<readonly FoundSignature[]> {
   const found = new Map<string, FoundSignature>();
-  for (const manifest of await signatureManifests(client, where, image, signal)) {
+  for (const { manifest } of await signatureManifests(client, where, image, signal)) {
     for (const layer of signatureLayers(manifest)) {
       const text = signatureText(layer);
       if (!found.has(text)) found.set(text, { layer, payload: await readSmallBlob(client, where, layer, signal) });
@@ -110,17 +109,36 @@ export async function readSignatures(
   return [...found.values()];
 }
 
+/** The manifests of an image's signatures at its registry, with the blobs they name. Throws REMOTE_ codes. */
+export async function signatureDocuments(
+  client: RegistryClient,
+  where: RemoteRepository,
+  image: Digest,
+  signal: AbortSignal,
+): Promise<readonly (RemoteDocument & { readonly blobs: readonly Uint8Array[] })[]> {
+  const documents: (RemoteDocument & { readonly blobs: readonly Uint8Array[] })[] = [];
+  for (const { manifest, document } of await signatureManifests(client, where, image, signal)) {
+    if (documents.some(({ descriptor }) => descriptor.digest === document.descriptor.digest)) continue;
+    const blobs: Uint8Array[] = [];
+    for (const part of [manifest.config, ...manifest.layers])
+      blobs.push(await readSmallBlob(client, where, part, signal));
+    documents.push({ ...document, blobs });
+  }
+  return documents;
+}
+
 async function signatureManifests(
   client: RegistryClient,
   where: RemoteRepository,
   image: Digest,
   signal: AbortSignal,
-): Promise<readonly Manifest[]> {
+): Promise<readonly { readonly document: RemoteDocument; readonly manifest: Manifest }[]> {
   const referrers = await listReferrers(client, where, image, signatureArtifactType, signal);
-  const manifests: Manifest[] = [];
+  const manifests: { readonly document: RemoteDocument; readonly manifest: Manifest }[] = [];
   for (const name of [signatureTag(image), ...referrers.map((each) => each.digest)]) {
     try {
-      manifests.push(parseManifest((await getManifest(client, where, name, signal)).bytes, `signature ${name}`));
+      const document = await getManifest(client, where, name, signal);
+      manifests.push({ document, manifest: parseManifest(document.bytes, `signature ${name}`) });
     } catch (error) {
       if (!isEngineError(error, "REMOTE_NOT_FOUND")) throw error;
     }
