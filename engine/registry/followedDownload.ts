@@ -68,7 +68,7 @@ export function followDownload(
       await appended;
       advance({ arrived: digester.sizeBytes });
     };
-    const fits = await writeBehind(bytes(signal), write, (taken) => taken <= sizeBytes, 1);
+    const fits = await writeBehind(bytes(signal), write, (taken) => taken <= sizeBytes, chunkBytes);
     const received = digester.sizeBytes;
     const actual = digester.finish();
     if (!fits || actual !== digest || received !== sizeBytes)

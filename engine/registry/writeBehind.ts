@@ -8,7 +8,7 @@ const pool: Buffer[] = [];
  * Writes a body in pieces of a mebibyte, taking the next packets while the disk is busy with the last piece. Writes do not overlap; when
  * this returns, all is written. Memory is two pieces, however fast the client is.
  *
- * @param leastBytes what is worth a write while the disk is idle: `gatherBytes` for speed, 1 where somebody waits for the bytes
+ * @param leastBytes what is worth a write while the disk is idle: `gatherBytes` for speed, less where somebody waits for the bytes
  * @param admit asked before each packet with the bytes taken so far; false ends the body there, and answers false
  */
 export async function writeBehind(

@@ -113,7 +113,7 @@ test("pruning everything keeps what was pushed to the registry", async () => {
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
   await pushed.putManifest({ path: "a/b" }, { digest, mediaType, bytes, tags: ["1"] }, signal);
   await mirrored(store, "old", 1000);
-  await prune(store, { dryRun: false, all: true }, signal);
+  await prune(store, { dryRun: false, all: true }, Date.now(), signal);
   assert.equal((await openPushedContent(store, "shared").manifest({ path: "a/b" }, "1", signal))?.digest, digest);
   assert.equal(store.listRecords("mirror-blob").length, 0);
 });
