@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
+import { digestOf } from "../../../engine/oci/digest.ts";
+import { openStore } from "../../../engine/store/store.ts";
 import { makeBundle } from "../../support/bundles.ts";
 import { startRegistryCommand as start } from "../../support/registryCommand.ts";
 import { temporaryDir } from "../../support/temporary.ts";
+import { putImage } from "../../support/testImages.ts";
 
 test("a bundle is served with no network, its address printed, each pull told in a line, and it ends cleanly", async () => {
   await using dir = await temporaryDir("serve");
@@ -52,3 +56,24 @@ for (const [title, args] of [
     assert.match(running.first, /^kubefile: /);
     assert.notEqual(await running.ended, 0);
   });
+
+test("the container images inside a cluster image of the store are served without unpacking it", async () => {
+  await using dir = await temporaryDir("serve");
+  const digests = await makeBundle(dir.path, ["quay.io/y/z:1"], 50_000);
+  const image = digests.get("quay.io/y/z:1");
+  assert.ok(image);
+  const storeDir = path.join(dir.path, "store");
+  {
+    await using store = openStore({ dir: storeDir, now: Date.now });
+    await using lease = store.lease("test");
+    const layer = execFileSync("tar", ["-c", "-C", dir.path, "registry"], { maxBuffer: 16 * 1024 * 1024 });
+    await store.tag("docker.io/library/cluster:1", await putImage(lease, [layer]), AbortSignal.timeout(10_000));
+  }
+  await using running = await start("--store", storeDir, "--bundle", "cluster:1", "--offline");
+  const answer = await fetch(`${running.first}/v2/y/z/manifests/1?ns=quay.io`);
+  assert.equal(answer.headers.get("docker-content-digest"), image.target);
+  const blob = await fetch(`${running.first}/v2/y/z/blobs/${image.layer}?ns=quay.io`);
+  assert.equal(digestOf(Buffer.from(await blob.arrayBuffer())), image.layer);
+  const own = await fetch(`${running.first}/v2/library/cluster/manifests/1`);
+  assert.equal(own.status, 200);
+});
