@@ -1,6 +1,7 @@
 import path, { posix } from "node:path";
 import { bytesOfText, textOfBytes } from "../byteString.ts";
 import { EngineError } from "../errors.ts";
+import { HeldUntil } from "../heldUntil.ts";
 import { hostPath, resolveInContext } from "../plan/context.ts";
 import { cleanPath } from "../plan/sources.ts";
 import type { RunMount, RunStep } from "../plan/steps.ts";
@@ -27,7 +28,7 @@ export async function openMounts(
   state: StageState,
   options: RootfsOptions,
 ): Promise<OpenMounts> {
-  const held = new AsyncDisposableStack();
+  const held = new HeldUntil();
   const mounts: SandboxMount[] = [];
   try {
     for (const mount of step.mounts) {
@@ -47,7 +48,7 @@ async function openMount(
   mount: RunMount,
   state: StageState,
   options: RootfsOptions,
-  held: AsyncDisposableStack,
+  held: HeldUntil,
 ): Promise<SandboxMount | undefined> {
   const type = mount.get("type") ?? "bind";
   switch (type) {
@@ -72,7 +73,7 @@ async function openBind(
   mount: RunMount,
   state: StageState,
   options: RootfsOptions,
-  held: AsyncDisposableStack,
+  held: HeldUntil,
 ): Promise<SandboxMount> {
   const target = targetOf(step, mount);
   const source = mount.get("source") ?? mount.get("src") ?? "/";
@@ -96,12 +97,7 @@ async function openBind(
   return { kind: "stage", target, rootfs, path: posix.join("/", source), readOnly };
 }
 
-async function openCache(
-  shop: BuildWorkshop,
-  step: RunStep,
-  mount: RunMount,
-  held: AsyncDisposableStack,
-): Promise<SandboxMount> {
+async function openCache(shop: BuildWorkshop, step: RunStep, mount: RunMount, held: HeldUntil): Promise<SandboxMount> {
   const target = targetOf(step, mount);
   const sharing = mount.get("sharing") ?? "shared";
   if (sharing !== "shared" && sharing !== "private" && sharing !== "locked") {

@@ -10,6 +10,7 @@ import type { CollectProgress } from "../bundle/collect.ts";
 import { ContextMemory } from "../cache/contextMemory.ts";
 import { StepMemory } from "../cache/stepMemory.ts";
 import { isEngineError } from "../errors.ts";
+import { HeldUntil } from "../heldUntil.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
@@ -136,7 +137,7 @@ async function buildAll(
   recorder.planned(allSteps(plans));
   follower.planned(allSteps(plans));
   const hands = buildHands(shop, recorder, runHands(shop));
-  await using held = new AsyncDisposableStack();
+  await using held = new HeldUntil();
   let packer: Packer | undefined;
   const openOnce = async (stages: Awaited<ReturnType<typeof runPlatform>>): Promise<Packer | undefined> => {
     if (params.buildMode !== "all" || packer !== undefined) return packer;
