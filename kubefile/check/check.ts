@@ -13,6 +13,7 @@ import { checkLaunch } from "./launch.ts";
 import { checkNames } from "./names.ts";
 import { checkRegistries } from "./registries.ts";
 import { checkSealer } from "./sealer.ts";
+import { checkSealerFile } from "./sealerFile.ts";
 import { checkStages } from "./stages.ts";
 import { readSuppressions } from "./suppress.ts";
 import { checkValues } from "./values.ts";
@@ -137,6 +138,7 @@ function documentFindings(view: DocumentView, context: CheckContext | undefined)
   return [
     ...checkDirectives(view.kubefile.directives),
     ...checkDialect(view),
+    ...checkSealerFile(view),
     ...checkStages(view),
     ...checkNames(view),
     ...checkLaunch(view, context),

@@ -45,7 +45,7 @@ export function checkSealer(node: Instruction): readonly Finding[] {
 const nothing: readonly Finding[] = [];
 
 function checkCopy(node: Copy): readonly Finding[] {
-  if (node.sources.length < 2 && node.flags.length === 0 && node.variables.length === 0) return checkManifest(node);
+  if (node.sources.length < 2 && node.flags.length === 0 && node.variables.length === 0) return nothing;
   const found: Finding[] = [];
   const [first, ...others] = node.sources;
   for (const flag of node.flags) {
@@ -81,29 +81,7 @@ function checkCopy(node: Copy): readonly Finding[] {
       }),
     );
   }
-  return found.concat(checkManifest(node));
-}
-
-const scanned = /^\/?(?:manifests|charts|application\/apps|application)(?:\/|$)/;
-
-/** sealer looks for container images below `manifests`, `charts` and `application/apps` only. */
-function checkManifest(node: Copy): readonly Finding[] {
-  const { destination } = node;
-  if (destination === undefined || isVariable(destination.text)) return nothing;
-  const file = node.sources.find((source) => /\.ya?ml$/i.test(source.value));
-  if (file === undefined) return nothing;
-  const target = destination.value.replace(/^(?:\.\/)+/, "");
-  if (scanned.test(target)) return nothing;
-  if (/(?:^|\/)(?:etc|plugins?|statics|scripts)(?:\/|$)/.test(`${target}/`)) return [];
-  if (/(?:^|\/)(?:Clusterfile|values|kubeadm)[^/]*$/i.test(file.value)) return [];
-  return [
-    finding(
-      "KF119",
-      destination.span,
-      "sealer looks for container images below manifests/, charts/ and application/apps/ only: images of this file are not put into the image.",
-      { only: "sealer" },
-    ),
-  ];
+  return found;
 }
 
 function checkEnv(node: Env): readonly Finding[] {
@@ -198,32 +176,9 @@ function checkCmds(node: Cmds): Finding[] {
   return [finding("KF120", node.rest.span, "Each word is a command of its own here: write a JSON array.", { fixes })];
 }
 
-function checkCmd(node: Cmd): Finding[] {
-  const { rest } = node;
-  const found: Finding[] = [];
-  const text = rest?.text ?? "";
-  const written = node.form === "json" ? text : text === "" ? "" : `[${JSON.stringify(text)}]`;
-  const simple = rest !== undefined && rest.span.end - rest.span.start === text.length;
-  const fixes =
-    simple && rest !== undefined
-      ? [
-          suggestion(
-            "Change to CMDS",
-            replace({ start: node.keyword.span.start, end: rest.span.end }, `CMDS ${written}`),
-          ),
-        ]
-      : [];
-  found.push(
-    finding("KF110", node.keyword.span, "CMD is deprecated in sealer: use CMDS, or APP and LAUNCH.", {
-      only: "sealer",
-      tags: ["deprecated"],
-      fixes,
-    }),
-  );
-  if (rest !== undefined && text.includes("CMD ")) {
-    found.push(finding("KF124", rest.span, 'sealer cuts a command at "CMD " inside of it.', { only: "sealer" }));
-  }
-  return found;
+function checkCmd({ rest }: Cmd): readonly Finding[] {
+  if (rest === undefined || !rest.text.includes("CMD ")) return nothing;
+  return [finding("KF124", rest.span, 'sealer cuts a command at "CMD " inside of it.', { only: "sealer" })];
 }
 
 const number = "(?:\\d+|[xX*])";

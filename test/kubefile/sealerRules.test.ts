@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { detectAppType } from "../../kubefile/appType.ts";
 import { check } from "../../kubefile/check/check.ts";
+import { applyEdits } from "../../kubefile/format.ts";
 import { parse } from "../../kubefile/parse.ts";
 import type { Instruction } from "../../kubefile/syntax.ts";
 import { type PretendContext, pretend } from "./support.ts";
@@ -146,6 +147,8 @@ describe("COPY for sealer", () => {
     assert.deepEqual(said(`${base}COPY app.yaml opt/\n`), ["information KF119 opt/"]);
     assert.deepEqual(said(`${base}COPY app.yaml manifests/\nCOPY c.yaml charts/c/\n`), []);
   });
+  test("of manifests is no loss where an image list says what they need", () =>
+    assert.deepEqual(said(`${base}COPY app.yaml opt/\nCOPY imageList manifests\n`), []));
   test("of an image list counts in manifests only", () =>
     assert.deepEqual(said(`${base}COPY imageList manifests\n`), []));
 });
@@ -268,6 +271,27 @@ describe("LAUNCH, CMDS and CMD for sealer", () => {
   test("CMD goes together with CMDS, any number of times, anywhere", () =>
     assert.deepEqual(errors(`${base}CMD a\nCMD b\nRUN ls\nCMDS ["c"]\n`), []));
   test("CMD is deprecated", () => assert.deepEqual(said(`${base}CMD a\n`), ["warning KF110 CMD"]));
+  test("CMD with an array runs its brackets", () => {
+    const [problem] = check(parse(`${base}CMD ["a"]\n`), { dialect: "sealer" });
+    assert.match(problem?.message ?? "", /brackets/);
+  });
+  const gathered: readonly [before: string, after: string][] = [
+    ["CMD a\n", 'CMDS ["a"]\n'],
+    ['CMD ["a b", "c"]', 'CMDS ["a b", "c"]'],
+    ['CMD a\nCMD b "c"\n', 'CMDS ["a", "b \\"c\\""]\n'],
+    ["CMD a\n# c\nRUN b\n", '# c\nRUN b\nCMDS ["a"]\n'],
+  ];
+  for (const [before, after] of gathered) {
+    test(`${JSON.stringify(before)} becomes ${JSON.stringify(after)}`, () => {
+      for (const problem of check(parse(base + before), { dialect: "sealer" })) {
+        const [fix] = problem.fixes;
+        assert.ok(fix);
+        const text = applyEdits(base + before, fix.edits);
+        assert.equal(text, base + after);
+        assert.deepEqual(said(text), []);
+      }
+    });
+  }
   test("CMD is cut at a second CMD inside it", () =>
     assert.deepEqual(said(`${base}CMD echo CMD x\n`), ["warning KF110 CMD", "warning KF124 echo CMD x"]));
   test("CMD without arguments crashes", () => assert.deepEqual(errors(`${base}CMD\n`), ["error KF002 CMD"]));
