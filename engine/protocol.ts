@@ -66,6 +66,8 @@ export interface ContainerImageChoices {
   readonly mirrors?: Readonly<Record<string, string>>;
   /** Files of values to render charts with, each a set of its own. */
   readonly valuesFiles?: readonly string[];
+  /** Assignments as of `helm --set`; together one more set of values. */
+  readonly setValues?: readonly string[];
   /** A list of more images, one a line, and one of images to leave out. */
   readonly imageListFile?: string;
   readonly ignoredImageListFile?: string;
@@ -526,6 +528,40 @@ export interface LoadResult {
   readonly images: readonly { readonly references: readonly string[]; readonly digest: string }[];
 }
 
+/** A place in the files of an image. */
+export interface ImagePath {
+  /** Digest of the manifest of one platform's image. */
+  readonly image: string;
+  /** 1 is the lowest; absent means the root file system that all layers make together. */
+  readonly layer?: number;
+  /** Relative to the root, parts joined by `/`; empty is the root. */
+  readonly path: string;
+}
+
+/** What stands at a path of an image. */
+export interface ImageEntry {
+  readonly name: string;
+  /** `deleted`: the layer takes away what lies below it. `other`: a device, a pipe. */
+  readonly kind: "file" | "directory" | "symlink" | "other" | "deleted";
+  /** Of a file, or of the file a symlink leads to; else 0. */
+  readonly sizeBytes: number;
+  readonly modifiedAt: number;
+  /** The layer it comes from; absent for a folder no layer mentions. */
+  readonly layer?: number;
+  /** Of a symlink: as it is written, and what it leads to inside the image, where it leads anywhere. */
+  readonly target?: string;
+  readonly leadsTo?: "file" | "directory";
+  /** A folder of a layer that hides all that lower layers have in it. */
+  readonly opaque?: true;
+}
+
+/** Paths in one of two images only, and in both with another content. Sorted bytewise. */
+export interface ImageFilesDiff {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
 /** What every transfer needs to know. */
 export interface TransferParams {
   /** Chosen by the client; repeated in every progress notification. */
@@ -642,6 +678,20 @@ export const builds: RequestType<{ readonly limit: number }, readonly BuildRecor
 export const saveImage: RequestType<SaveParams, { readonly path: string; readonly sizeBytes: number }, ProtocolError> =
   new RequestType("saveImage");
 export const loadImage: RequestType<LoadParams, LoadResult, ProtocolError> = new RequestType("loadImage");
+/** What is in a folder of an image: folders first, then by name. Opens the image on first use, which may take the time to read its layers. */
+export const imageFolder: RequestType<ImagePath, readonly ImageEntry[], ProtocolError> = new RequestType("imageFolder");
+/** What stands at a path of an image. */
+export const imageEntry: RequestType<ImagePath, ImageEntry, ProtocolError> = new RequestType("imageEntry");
+/** The content of a file of an image, symlinks followed inside it; `FILE_TOO_LARGE` above 16 MiB. */
+export const imageFile: RequestType<ImagePath, { readonly base64: string }, ProtocolError> = new RequestType(
+  "imageFile",
+);
+/** The files in which two images, given by their digests, differ. */
+export const diffImageFiles: RequestType<
+  { readonly before: string; readonly after: string },
+  ImageFilesDiff,
+  ProtocolError
+> = new RequestType("diffImageFiles");
 /** Brings an image from a registry. `transferProgress` notifications with its `transferId` arrive before the answer. */
 export const pull: RequestType<PullParams, PullResult, ProtocolError> = new RequestType("pull");
 /** Sends an image to a registry, with `transferProgress`. */

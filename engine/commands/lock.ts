@@ -1,5 +1,5 @@
-import type { LockResult } from "../operations/lockImages.ts";
 import { newBuildId } from "../operations/newBuildId.ts";
+import type { LockResult } from "../protocol.ts";
 import { containerImageOptions, inputOptions, readInputs } from "./buildOptions.ts";
 import { type Command, type CommandContext, flagOption } from "./command.ts";
 import { quietFollower } from "./quietFollower.ts";

@@ -9,6 +9,8 @@ export interface ImageLock {
   readonly images: readonly LockedImage[];
   readonly add: readonly AddedImage[];
   readonly ignore: readonly IgnoredImage[];
+  /** Files of values that charts are rendered with too, each a set of its own; relative to the lock. */
+  readonly values: readonly string[];
 }
 
 export interface LockedImage {
@@ -46,10 +48,11 @@ export interface LockProblem {
   readonly message: string;
 }
 
-export const emptyLock: ImageLock = { images: [], add: [], ignore: [] };
+export const emptyLock: ImageLock = { images: [], add: [], ignore: [], values: [] };
 
 const heading = `# The container images of this cluster image. Commit this file.
 # \`images\` is written by \`kubefile lock\`; \`add\` and \`ignore\` are yours: each entry names an image and says why.
+# \`values\` are yours too: files of values that charts are rendered with beside their own, each on its own.
 # An image marked \`optional: true\` may be missing; every other failure to pull one fails the build.
 `;
 
@@ -70,6 +73,7 @@ export function parseLock(text: string): { readonly lock: ImageLock; readonly pr
       images: entries(root, "images", reader).flatMap((entry) => lockedImage(entry, reader)),
       add: entries(root, "add", reader).flatMap((entry) => addedImage(entry, reader)),
       ignore: entries(root, "ignore", reader).flatMap((entry) => ignoredImage(entry, reader)),
+      values: valuesFiles(root, reader),
     },
     problems: reader.problems,
   };
@@ -103,6 +107,17 @@ function entries(root: YAMLMap, key: string, reader: Reader): readonly YAMLMap[]
     });
     return [];
   });
+}
+
+function valuesFiles(root: YAMLMap, reader: Reader): readonly string[] {
+  const list = root.get("values", true);
+  if (list === undefined || list === null) return [];
+  if (isSeq(list)) {
+    const names = list.items.map((item) => (isScalar(item) ? item.value : undefined));
+    if (names.every((name) => typeof name === "string")) return names;
+  }
+  reader.problems.push({ line: reader.lineAt(list.range?.[0]), message: "values must be a list of file names." });
+  return [];
 }
 
 function nameOf(entry: YAMLMap, reader: Reader): { readonly image: string; readonly line: number } | undefined {
@@ -161,6 +176,13 @@ export function formatLock(lock: ImageLock): string {
   parts.push(section("images", byImage(lock.images).map(lockedLines)));
   if (lock.add.length > 0) parts.push(section("add", byImage(lock.add).map(addedLines)));
   if (lock.ignore.length > 0) parts.push(section("ignore", byImage(lock.ignore).map(ignoredLines)));
+  if (lock.values.length > 0)
+    parts.push(
+      section(
+        "values",
+        lock.values.map((file) => [quoted(file)]),
+      ),
+    );
   return parts.join("");
 }
 

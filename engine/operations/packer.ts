@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { StageResult } from "../build/stageRun.ts";
 import type { CollectProgress } from "../bundle/collect.ts";
+import { applySet, SetError } from "../chart/setValues.ts";
+import { writeYaml } from "../chart/yaml/write.ts";
 import { parseRules } from "../discover/customRules.ts";
-import { lockDrift, requiredImages } from "../discover/lock.ts";
+import { type ImageLock, lockDrift, requiredImages } from "../discover/lock.ts";
 import { sealerListImages } from "../discover/sealerScan.ts";
 import { EngineError } from "../errors.ts";
 import type { Platform } from "../oci/platform.ts";
@@ -51,7 +53,7 @@ export async function openPacker(
     mirrors: new Map(Object.entries(choices.mirrors ?? {})),
     imageList: choices.imageListFile === undefined ? undefined : await namedText(choices.imageListFile),
     ignored: await ignoredNames(choices),
-    valueSets: await valueSets(choices),
+    valueSets: await valueSets(choices, lock, path.dirname(open.recipe.path)),
     rules:
       choices.rulesFile === undefined ? [] : parseRules((await namedText(choices.rulesFile)).text, choices.rulesFile),
     sourceDateEpoch: inputs.sourceDateEpoch,
@@ -113,7 +115,26 @@ async function ignoredNames(choices: ContainerImageChoices): Promise<readonly st
   return sealerListImages(text).map((name) => formatReference(withDefaultTag(parseReference(name))));
 }
 
-async function valueSets(choices: ContainerImageChoices): Promise<PackingOptions["valueSets"]> {
-  const named = await Promise.all((choices.valuesFiles ?? []).map(namedText));
-  return named.map(({ file, text }) => ({ name: file, text }));
+/** The sets of values that were given: each file of the command line and of the lock, and all assignments together. */
+async function valueSets(
+  choices: ContainerImageChoices,
+  lock: ImageLock,
+  lockDir: string,
+): Promise<PackingOptions["valueSets"]> {
+  const files = [...(choices.valuesFiles ?? []), ...lock.values.map((file) => path.resolve(lockDir, file))];
+  const named = await Promise.all([...new Set(files)].map(namedText));
+  const sets = named.map(({ file, text }) => ({ name: file, text }));
+  const assignments = choices.setValues ?? [];
+  return assignments.length === 0 ? sets : [...sets, { name: "--set", text: assignedValues(assignments) }];
+}
+
+function assignedValues(assignments: readonly string[]): string {
+  const values = new Map();
+  try {
+    for (const assignment of assignments) applySet(values, assignment, "typed");
+  } catch (error) {
+    if (!(error instanceof SetError)) throw error;
+    throw new EngineError("CHART_VALUES_INVALID", { source: "--set", reason: error.message }, { cause: error });
+  }
+  return writeYaml(values, () => undefined);
 }

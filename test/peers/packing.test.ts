@@ -198,6 +198,40 @@ suite("applications of public projects are packed with every image and served wh
     assert.equal(again.containerImages?.movedBytes, 0);
   });
 
+  test("charts are rendered with assignments and with the files that the lock names too", async () => {
+    const contextDir = path.join(dir.path, "values");
+    const chart = path.join(contextDir, "charts/web");
+    mkdirSync(path.join(chart, "templates"), { recursive: true });
+    writeFileSync(path.join(contextDir, "Kubefile"), "FROM scratch\nCOPY charts charts\n");
+    writeFileSync(path.join(chart, "Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    writeFileSync(path.join(chart, "values.yaml"), "tag: v1\nsidecar: false\n");
+    writeFileSync(
+      path.join(chart, "templates/pod.yaml"),
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  containers:\n    - { name: a, image: "team/web:{{ .Values.tag }}" }\n{{- if .Values.sidecar }}\n    - { name: b, image: "team/sidecar:1" }\n{{- end }}\n',
+    );
+    writeFileSync(path.join(contextDir, "site.yaml"), "tag: v2\n");
+    writeFileSync(path.join(contextDir, "kubefile.lock"), "version: 1\nimages: []\nvalues:\n  - site.yaml\n");
+    for (const [repository, tag] of [
+      ["team/web", "v1"],
+      ["team/web", "v2"],
+      ["team/sidecar", "1"],
+    ] as const)
+      await publishTinyImage(hub.host, repository, tag);
+    const place = { contextDir, kubefile: path.join(contextDir, "Kubefile") };
+    const params = paramsOf(place, ["docker.io"], { setValues: ["sidecar=true"] });
+    const { images } = await engine.lock(
+      params,
+      { update: false, check: false },
+      quietFollower(() => undefined),
+      signal,
+    );
+    assert.deepEqual(
+      images.map(({ image }) => image),
+      ["docker.io/team/sidecar:1", "docker.io/team/web:v1", "docker.io/team/web:v2"],
+    );
+    assert.match(readFileSync(path.join(contextDir, "kubefile.lock"), "utf8"), /values:\n {2}- site\.yaml\n/);
+  });
+
   test("a second image of another host with the same path and tag is packed beside the first", async () => {
     const contextDir = path.join(dir.path, "collision");
     mkdirSync(path.join(contextDir, "manifests"), { recursive: true });

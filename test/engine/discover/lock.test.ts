@@ -31,6 +31,7 @@ const lock: ImageLock = {
   ],
   add: [{ image: "quay.io/debug/tools:1", reason: "for the people on site: it is needed", optional: false }],
   ignore: [{ image: "docker.io/library/string:*", reason: "a schema's word" }],
+  values: ["values/site.yaml"],
 };
 
 test("a lock reads back as it was written, and is written the same every time", () => {
@@ -85,6 +86,7 @@ for (const [title, text, message] of [
   ["another version", "version: 2\nimages: []", /version 2/],
   ["an entry without image", "version: 1\nimages: [{ digest: x }]", /no image/],
   ["an entry without digest", "version: 1\nimages: [{ image: a }]", /no valid digest/],
+  ["values that are no list", "version: 1\nimages: []\nvalues: { a: 1 }", /list of file names/],
   ["images that are no list", "version: 1\nimages: { a: 1 }", /must be a list/],
 ] as const)
   test(`${title} is a problem with a line, never an exception`, () => {
