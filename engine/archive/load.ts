@@ -80,12 +80,13 @@ async function readSupplement(loading: Loading, content: ArchiveContent): Promis
   return parseSupplement(await readFileOf(loading, content, supplementPath), document);
 }
 
-/** A signature or an SBOM, kept with the image it is about. */
+/** A signature or an SBOM, kept with the image it is about; an archive has no say about images that are not in it. */
 async function bringReferrer(loading: Loading, content: ArchiveContent, referrer: Descriptor): Promise<void> {
   await bringImage(loading, content, layoutPlace, referrer);
   const bytes = loading.store.readBytes(referrer.digest, maxManifestBytes);
   const { subject } = parseManifest(bytes, `referrer ${referrer.digest}`);
-  if (subject !== undefined) rememberReferrer(loading.store, subject.digest, referrer);
+  if (subject === undefined || (await content.blob(layoutPlace(subject), loading.signal)) === undefined) return;
+  rememberReferrer(loading.store, subject.digest, referrer);
 }
 
 /** A delta is loaded only where what it leaves out is. */

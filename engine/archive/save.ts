@@ -107,21 +107,32 @@ interface Saving {
   readonly signal: AbortSignal;
 }
 
-/** Finds an image, pins it, picks the platform and compresses layers, as asked. */
+/** Finds an image, pins it, lets it pass, picks the platform and compresses layers, as asked. */
 async function findImage(saving: Saving, text: string): Promise<NamedTarget> {
-  const { store, lease, request, recompressed, signal } = saving;
+  const named = await pinImage(saving, text);
+  saving.request.admit?.(named);
+  return await asSaved(saving, named);
+}
+
+async function pinImage({ store, lease, signal }: Saving, text: string): Promise<NamedTarget> {
   const name = formatReference(withDefaultTag(parseReference(text)));
   const target = await store.resolve(name, signal);
   const pinned = target === undefined ? undefined : await lease.pin(target.digest, signal);
   if (target === undefined || pinned === undefined) {
     throw new EngineError("IMAGE_NOT_FOUND", { reference: name, where: `the store ${store.dir}` });
   }
-  const named = { name, target };
-  request.admit?.(named);
+  return { name, target };
+}
+
+async function asSaved(saving: Saving, named: NamedTarget): Promise<NamedTarget> {
+  const { store, lease, request, recompressed, signal } = saving;
   const narrowed = request.platform === undefined ? named : await narrow(store, named, request.platform, signal);
   if (request.compressor === undefined) return narrowed;
   const { compressor } = request;
-  return { name, target: await recompress({ store, lease, compressor, recompressed, signal }, narrowed.target) };
+  return {
+    name: named.name,
+    target: await recompress({ store, lease, compressor, recompressed, signal }, narrowed.target),
+  };
 }
 
 /** The blobs that need not travel: those of an inventory, and those of images the other side got by a save like this one. */
@@ -129,7 +140,7 @@ async function knownElsewhere(saving: Saving): Promise<ReadonlySet<Digest>> {
   const { since } = saving.request;
   const known = new Set(since?.digests);
   for (const reference of since?.references ?? []) {
-    const { target } = await findImage(saving, reference);
+    const { target } = await asSaved(saving, await pinImage(saving, reference));
     const { parts } = await collectParts(saving.store, target, saving.signal);
     for (const { digest } of parts) known.add(digest);
   }

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { saveImages } from "../../../engine/archive/save.ts";
 import { decompress } from "../../../engine/layer/decompress.ts";
 import { digestHex } from "../../../engine/oci/digest.ts";
 import { parseManifest } from "../../../engine/oci/manifest.ts";
 import { validateImage } from "../../../engine/oci/validate.ts";
 import { inventoryText, loadArchive, type SaveChoices, saveArchive } from "../../../engine/operations/archives.ts";
+import { imageSboms } from "../../../engine/operations/sbom.ts";
 import type { Store } from "../../../engine/store/contract.ts";
+import { forgetReferrer, referrersOf } from "../../../engine/store/referrers.ts";
 import { tagClusterImage } from "../../support/clusterImages.ts";
 import { temporaryDir } from "../../support/temporary.ts";
 import { never, testStore } from "../store/support.ts";
@@ -105,6 +108,38 @@ test("a delta since itself moves documents alone, and one since nothing shared i
   assert.equal((await b.save(next, { output: "same.tar", since: [next] })).needs.length, 2);
   assert.equal((await b.save(next, { output: "whole.tar", since: ["test.example/other:1"] })).needs.length, 0);
   assert.deepEqual((await b.load("whole.tar")).images[0]?.names, [next]);
+});
+
+test("the image a delta is since need not pass the rule that the saved one must", async () => {
+  await using b = await bench();
+  const asked: string[] = [];
+  const request = {
+    references: [next],
+    format: "oci-archive",
+    output: path.join(b.dir, "x.tar"),
+    since: { references: [old], digests: new Set<never>() },
+    admit: ({ name }: { readonly name: string }) => void asked.push(name),
+  } as const;
+  await saveImages(b.from, request, () => undefined, never);
+  assert.deepEqual(asked, [next]);
+});
+
+test("an archive brings signatures and SBOMs of its own images, and attaches nothing to others", async () => {
+  await using b = await bench();
+  await imageSboms(b.from, { reference: next, attach: true }, never);
+  await b.save(next, { output: "x", format: "oci-dir" });
+  const { images } = await b.load("x");
+  const subject = images[0]?.target.digest ?? assert.fail();
+  assert.equal(referrersOf(b.to, subject).length, 1);
+  await b.save(old, { output: "y", format: "oci-dir" });
+  await b.load("y");
+  // The supplement and the blobs of the other image's SBOM, put into an archive that does not hold that image.
+  cpSync(path.join(b.dir, "x/blobs"), path.join(b.dir, "y/blobs"), { recursive: true });
+  cpSync(path.join(b.dir, "x/kubefile.json"), path.join(b.dir, "y/kubefile.json"));
+  rmSync(path.join(b.dir, "y/blobs/sha256", digestHex(subject)));
+  for (const each of referrersOf(b.to, subject)) forgetReferrer(b.to, subject, each.digest);
+  await b.load("y");
+  assert.equal(referrersOf(b.to, subject).length, 0);
 });
 
 test("what is no inventory, and a docker-archive, are refused with the reason", async () => {
