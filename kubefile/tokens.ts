@@ -1,3 +1,4 @@
+import { inBatches } from "./batches.ts";
 import { byteOrderMark, carriageReturn, hash, isSpace, lineFeed } from "./characters.ts";
 import type { Span } from "./span.ts";
 import type { Escape, Instruction, Item, Kubefile, Pair, Word } from "./syntax.ts";
@@ -44,17 +45,26 @@ export interface Token {
 
 /** The tokens of a whole Kubefile: in order, without gaps or overlaps, covering every character once. */
 export function tokens(kubefile: Kubefile): Token[] {
-  return kubefile.items.flatMap((_, index) => itemTokens(kubefile, index));
+  const found: Token[] = [];
+  inBatches(kubefile.items.length, (from, to) => {
+    for (let index = from; index < to; index++) addTokens(kubefile, index, found);
+  });
+  return found;
 }
 
 /** The tokens of the item at `index`, with spans in the text as it is now. */
 export function itemTokens(kubefile: Kubefile, index: number): Token[] {
+  const found: Token[] = [];
+  addTokens(kubefile, index, found);
+  return found;
+}
+
+function addTokens(kubefile: Kubefile, index: number, found: Token[]): void {
   const item = kubefile.items[index];
   const start = kubefile.starts[index];
-  if (item === undefined || start === undefined) return [];
+  if (item === undefined || start === undefined) return;
   const text = kubefile.text.slice(start, start + item.length);
   const canvas = paint(item, text, kubefile.escape);
-  const found: Token[] = [];
   for (let at = 0; at < text.length; ) {
     const kind = canvas[at] ?? 0;
     let end = at + 1;
@@ -62,14 +72,31 @@ export function itemTokens(kubefile: Kubefile, index: number): Token[] {
     found.push({ kind: tokenKinds[kind] ?? "text", span: { start: start + at, end: start + end } });
     at = end;
   }
-  return found;
+}
+
+let canvasOfAll: Uint8Array = new Uint8Array(512);
+
+/** Room for `length` numbers, all 0. One canvas serves all items, one after the other. */
+function cleanCanvas(length: number): Uint8Array {
+  if (canvasOfAll.length < length) canvasOfAll = new Uint8Array(Math.max(length, 2 * canvasOfAll.length));
+  canvasOfAll.fill(0, 0, length);
+  // A very long item is not kept room for.
+  const canvas = canvasOfAll;
+  if (canvas.length > 65_536) canvasOfAll = new Uint8Array(512);
+  return canvas;
 }
 
 /** The number of a token kind for each character of an item. */
 function paint(item: Item, text: string, escapeMark: Escape): Uint8Array {
-  const canvas = new Uint8Array(text.length);
+  const canvas = cleanCanvas(text.length);
   const brush: Brush = {
-    fill: (span, kind) => canvas.fill(kinds[kind], span.start - item.base, span.end - item.base),
+    fill(span, kind) {
+      const color = kinds[kind];
+      const from = Math.max(0, span.start - item.base);
+      const to = Math.min(span.end - item.base, text.length);
+      if (to - from > 16) canvas.fill(color, from, to);
+      else for (let at = from; at < to; at++) canvas[at] = color;
+    },
     text,
     canvas,
     base: item.base,
