@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import { workspace } from "vscode";
-import type { BuildMode } from "../engine/protocol.ts";
+import type { BuildMode, ContainerImageChoices } from "../engine/protocol.ts";
 import { defaultStoreDir } from "./storeDir.ts";
 
 /** How much of the cache's state the editor shows. */
@@ -18,6 +18,8 @@ export interface Settings {
   readonly network: "none" | "host";
   /** Registries that may be spoken to without TLS or without checking it. */
   readonly insecureRegistries: readonly string[];
+  /** Files of values that charts are rendered with too; relative to the Kubefile's folder. */
+  readonly chartValues: readonly string[];
   /** Whether container images are told about where they are named. */
   readonly containerImageLenses: boolean;
 }
@@ -32,7 +34,16 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     buildMode: section.get<BuildMode>("build.mode", "all"),
     network: section.get<"none" | "host">("build.network", "host"),
     insecureRegistries: section.get<readonly string[]>("registries.insecure", []),
+    chartValues: section.get<readonly string[]>("charts.values", []),
     containerImageLenses: section.get<boolean>("containerImages.lenses", true),
+  };
+}
+
+/** What the settings say about the container images of a build in `contextDir`. */
+export function containerImageChoices(settings: Settings, contextDir: string): ContainerImageChoices {
+  return {
+    valuesFiles: settings.chartValues.map((file) => path.resolve(contextDir, file)),
+    insecureRegistries: settings.insecureRegistries,
   };
 }
 

@@ -19,6 +19,7 @@ import { BuildLines, resultLines } from "./buildLines.ts";
 import { failureOf, isCancellation } from "./failures.ts";
 import { suggestedReference } from "./references.ts";
 import type { Session } from "./session.ts";
+import { containerImageChoices } from "./settings.ts";
 
 /** A `kubefile` task as `tasks.json` holds it; every field but `task` may be absent. See package.json. */
 interface BuildTaskDefinition extends TaskDefinition {
@@ -108,6 +109,7 @@ function inputsOf(
     tags: definition.tags ?? [suggestedReference(path.basename(contextDir))],
     network: session.settings().network,
     buildMode: definition.mode ?? session.settings().buildMode,
+    containerImages: containerImageChoices(session.settings(), contextDir),
     ...(buildArgs ? { buildArgs } : {}),
     ...(platforms ? { platforms } : {}),
     ...(target ? { target } : {}),

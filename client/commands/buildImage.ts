@@ -8,6 +8,7 @@ import { byteSize } from "../byteSize.ts";
 import { failureOf, isCancellation, tell } from "../failures.ts";
 import { shortReference, suggestedReference } from "../references.ts";
 import type { Session } from "../session.ts";
+import { containerImageChoices } from "../settings.ts";
 import type { Command } from "./command.ts";
 import { kubefileFor, lastNameKey } from "./kubefiles.ts";
 
@@ -122,6 +123,7 @@ async function runWithLog(
         tags: options.tags ?? [],
         network: session.settings().network,
         buildMode: session.settings().buildMode,
+        containerImages: containerImageChoices(session.settings(), path.dirname(kubefile.fsPath)),
         ...(options.noCache ? { noCache: true } : {}),
       },
       (progress, build) => {
