@@ -1,6 +1,7 @@
 import { commands } from "vscode";
 import { buildImage } from "./commands/buildImage.ts";
 import { type Command, isRefused } from "./commands/command.ts";
+import { compareFiles } from "./commands/compareFiles.ts";
 import { copyContainerImage } from "./commands/copyContainerImage.ts";
 import { copyDigest } from "./commands/copyDigest.ts";
 import { copyReference } from "./commands/copyReference.ts";
@@ -33,6 +34,7 @@ import type { Session } from "./session.ts";
 const allCommands: readonly Command[] = [
   buildImage,
   copyContainerImage,
+  compareFiles,
   copyDigest,
   copyReference,
   explainCacheStatus,

@@ -11,6 +11,7 @@ import { registerContainerImages } from "./containerImages/features.ts";
 import { Credentials } from "./credentials.ts";
 import { followEngine } from "./engineEvents.ts";
 import { EngineProcess, patience } from "./engineProcess.ts";
+import { registerImageFileSystem } from "./fileSystem/imageFileSystem.ts";
 import { imageAnswers } from "./imageFacts.ts";
 import type { Session } from "./session.ts";
 import { readSettings } from "./settings.ts";
@@ -62,6 +63,7 @@ export function activate(context: ExtensionContext): KubefileApi {
   context.subscriptions.push(log, buildOutput, changes, { dispose: () => engine[Symbol.dispose]() });
   registerCommands(session);
   registerTasks(session);
+  registerImageFileSystem(session);
   registerContainerImages(session);
   openImagesView(session);
   openBuildCacheView(session);

@@ -10,6 +10,8 @@ export interface Failure {
   readonly code: string;
   readonly at?: KubefilePlace;
   readonly retryable: boolean;
+  /** What the message was made of. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 const requestCancelled = -32800;
@@ -22,11 +24,12 @@ export function failureOf(error: unknown): Failure {
       message: data?.message ?? error.message,
       code: data?.code ?? "INTERNAL",
       retryable: data?.retryable === true,
+      facts: data?.facts ?? {},
       ...(data?.at ? { at: data.at } : {}),
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { message, code: "INTERNAL", retryable: false };
+  return { message, code: "INTERNAL", retryable: false, facts: {} };
 }
 
 /** Whether the error only says that somebody cancelled. */

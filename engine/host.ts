@@ -21,6 +21,7 @@ import { type Engine, openEngine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import { protocolError } from "./operations/errorPlace.ts";
 import { progressFollower } from "./operations/follow.ts";
+import type { OpenTrees } from "./operations/openTrees.ts";
 import * as protocol from "./protocol.ts";
 import { version } from "./version.ts";
 
@@ -37,6 +38,7 @@ interface PasswordCredential {
 class Host {
   readonly #connection: MessageConnection;
   #engine: Engine | undefined;
+  #trees: OpenTrees | undefined;
   #watch: Disposable | undefined;
 
   constructor(over: MessageConnection) {
@@ -70,6 +72,7 @@ class Host {
     rpc.onRequest(protocol.saveImage, (params, token) => answer((signal) => this.#open().save(params, signal), token));
     rpc.onRequest(protocol.loadImage, (params, token) => answer((signal) => this.#open().load(params, signal), token));
     this.#listenForTransfers(rpc);
+    this.#listenForFiles(rpc);
     rpc.onRequest(protocol.verify, (token) => answer((signal) => this.#open().verify(signal), token));
     rpc.onRequest(protocol.shutdown, () => answer(() => this.#shutdown()));
     rpc.onClose(() => void this.#shutdown().finally(() => process.exit(0)));
@@ -96,6 +99,31 @@ class Host {
         return { knownElsewhere: await (await transfers()).loginElsewhere(this.#open(), registry, signal) };
       }, token),
     );
+  }
+
+  /** The files of images, whose reading is loaded with the first question. */
+  #listenForFiles(rpc: MessageConnection): void {
+    rpc.onRequest(protocol.imageFolder, (params, token) =>
+      answer(async (signal) => (await imageFiles()).listFolder(await this.#openTrees(), params, signal), token),
+    );
+    rpc.onRequest(protocol.imageEntry, (params, token) =>
+      answer(async (signal) => (await imageFiles()).entryOf(await this.#openTrees(), params, signal), token),
+    );
+    rpc.onRequest(protocol.imageFile, (params, token) =>
+      answer(async (signal) => {
+        const trees = await this.#openTrees();
+        return (await imageFiles()).readImageFile(this.#open().store, trees, params, signal);
+      }, token),
+    );
+    rpc.onRequest(protocol.diffImageFiles, ({ before, after }, token) =>
+      answer(async (signal) => (await imageFiles()).diffImageFiles(this.#open().store, before, after, signal), token),
+    );
+  }
+
+  async #openTrees(): Promise<OpenTrees> {
+    const { OpenTrees: Trees } = await import("./operations/openTrees.ts");
+    this.#trees ??= new Trees(this.#open().store);
+    return this.#trees;
   }
 
   /** The client's login for a registry. A client that cannot say is one that has none: files are asked next. */
@@ -150,6 +178,7 @@ class Host {
     const engine = this.#engine;
     this.#engine = undefined;
     this.#watch?.[Symbol.dispose]();
+    await this.#trees?.[Symbol.asyncDispose]();
     await engine?.[Symbol.asyncDispose]();
     return null;
   }
@@ -158,6 +187,10 @@ class Host {
     // `RequestParam` only widens null, which no message of the protocol has. Nobody is left to hear it when the connection is gone.
     this.#connection.sendNotification(type, params as RequestParam<Params>).catch(() => undefined);
   }
+}
+
+function imageFiles(): Promise<typeof import("./operations/imageFiles.ts")> {
+  return import("./operations/imageFiles.ts");
 }
 
 function transfers(): Promise<typeof import("./operations/transfers.ts")> {

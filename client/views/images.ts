@@ -13,6 +13,7 @@ import { age } from "../age.ts";
 import { byteSize } from "../byteSize.ts";
 import { shortDigest, shortReference, shownReference } from "../references.ts";
 import type { Session } from "../session.ts";
+import { filesRow, folderRows } from "./imageFiles.ts";
 import { type Row, row, Tree } from "./tree.ts";
 
 /** Cluster Images: repository → tag → layers, applications, container images and configuration. */
@@ -86,8 +87,8 @@ function imageRow(session: Session, { reference, label, image }: Named): Row {
     children: async () => {
       const found = await session.engine.request(inspectImage, { reference });
       return found.images.length === 1
-        ? found.images.flatMap((one) => partsOf(reference, one))
-        : platforms(reference, found);
+        ? found.images.flatMap((one) => partsOf(session, reference, one))
+        : platforms(session, reference, found);
     },
   });
 }
@@ -102,7 +103,7 @@ function imageTooltip(reference: string, image: ImageSummary): MarkdownString {
   return new MarkdownString(lines.join("\n\n"));
 }
 
-function platforms(reference: string, details: ImageDetails): Row[] {
+function platforms(session: Session, reference: string, details: ImageDetails): Row[] {
   return details.images.map((one) =>
     row({
       id: `platform:${reference}:${one.platform}`,
@@ -111,13 +112,13 @@ function platforms(reference: string, details: ImageDetails): Row[] {
       icon: new ThemeIcon("chip"),
       kind: "platform",
       subject: { digest: one.digest },
-      children: () => partsOf(`${reference}:${one.platform}`, one),
+      children: () => partsOf(session, `${reference}:${one.platform}`, one),
     }),
   );
 }
 
 /** The parts of one image; a part that would be empty is left out. */
-function partsOf(id: string, image: PlatformImageDetails): Row[] {
+function partsOf(session: Session, id: string, image: PlatformImageDetails): Row[] {
   const applications = image.clusterImage?.applications ?? [];
   const parts: (Row | undefined)[] = [
     group(
@@ -125,7 +126,7 @@ function partsOf(id: string, image: PlatformImageDetails): Row[] {
       "layers",
       l10n.t("Layers"),
       "layers",
-      image.layers.map((layer, index) => layerRow(id, layer, index)),
+      image.layers.map((layer, index) => layerRow(session, id, image.digest, layer, index)),
       true,
     ),
     group(
@@ -142,6 +143,7 @@ function partsOf(id: string, image: PlatformImageDetails): Row[] {
       "server-environment",
       image.containerImages.map((one) => containerImageRow(id, one)),
     ),
+    filesRow(session, id, image.digest),
     group(id, "config", l10n.t("Configuration"), "settings-gear", configuration(id, image)),
   ];
   return parts.filter((part) => part !== undefined);
@@ -167,7 +169,7 @@ function group(
   });
 }
 
-function layerRow(id: string, layer: LayerDetails, index: number): Row {
+function layerRow(session: Session, id: string, image: string, layer: LayerDetails, index: number): Row {
   const made = layer.createdBy || l10n.t("made elsewhere");
   const icon = layer.present
     ? new ThemeIcon("layers")
@@ -183,6 +185,9 @@ function layerRow(id: string, layer: LayerDetails, index: number): Row {
     kind: layer.at ? "layer.placed" : "layer",
     spoken: l10n.t("Layer {0}, {1}, made by {2}", index + 1, byteSize(layer.sizeBytes), made),
     subject: { digest: layer.digest, ...(layer.at ? { place: layer.at } : {}) },
+    ...(layer.present
+      ? { children: () => folderRows(session, `${id}:layer:${index}`, { image, layer: index + 1, path: "" }) }
+      : {}),
   });
 }
 

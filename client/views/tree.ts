@@ -7,7 +7,7 @@ import {
   type TreeView,
   window,
 } from "vscode";
-import type { BuildRecord, KubefilePlace } from "../../engine/protocol.ts";
+import type { BuildRecord, ImagePath, KubefilePlace } from "../../engine/protocol.ts";
 import { tell } from "../failures.ts";
 import type { NamedImage, Session } from "../session.ts";
 import { engineMayWork } from "../trust.ts";
@@ -18,6 +18,8 @@ export interface Subject {
   readonly digest?: string;
   readonly place?: KubefilePlace;
   readonly build?: BuildRecord;
+  /** A file of an image that can be opened. */
+  readonly file?: ImagePath;
   /** Name of a container image inside a cluster image. */
   readonly containerImage?: string;
 }

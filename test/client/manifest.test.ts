@@ -85,8 +85,8 @@ test("every file the manifest names is there, and the icon is a PNG of at least 
   assert.ok(png.readUInt32BE(16) >= 128 && png.readUInt32BE(20) >= 128);
 });
 
-test("the extension is activated by what VS Code derives from its contributions, and by nothing else", () => {
-  assert.deepEqual(manifest.activationEvents, []);
+test("the extension is activated by what VS Code derives from its contributions and by an open file of an image, and by nothing else", () => {
+  assert.deepEqual(manifest.activationEvents, ["onFileSystem:kubeimage"]);
 });
 
 test("every setting has a default and a description", () => {
