@@ -15,8 +15,6 @@ export interface LayerShape {
   readonly opaque: readonly ByteString[];
 }
 
-export const emptyShape: LayerShape = { directories: [], links: [], deleted: [], opaque: [] };
-
 const mostLinks = 40;
 
 /** Directories and links of the layers stacked up to now. Starts empty, as FROM scratch does. */

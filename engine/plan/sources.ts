@@ -1,4 +1,4 @@
-import { type ByteString, bytesOfText, textOfBytes } from "../byteString.ts";
+import { type ByteString, bytesOfText } from "../byteString.ts";
 import {
   type Absence,
   absenceOf,
@@ -99,9 +99,4 @@ export function describeAbsence(absence: Absence): string {
 /** The last part of a path. */
 export function baseName(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf("/") + 1) as ByteString;
-}
-
-/** For messages. */
-export function shown(path: ByteString): string {
-  return path === "" ? "." : textOfBytes(path);
 }

@@ -1,5 +1,5 @@
 /** Calling functions as Go's text/template does: counting arguments, checking and adapting their types. */
-import { GoFunction, goType, Int, isList, Named, nilList, nilMap, type Value } from "../go/value.ts";
+import { type GoFunction, goType, Int, isList, Named, nilList, nilMap, type Value } from "../go/value.ts";
 
 /** Go types of parameters whose values need no change on the way in. */
 const nilableTypes = new Set(["interface {}", "reflect.Value", "map[string]interface {}", "[]interface {}"]);
@@ -55,9 +55,4 @@ function fits(value: Value, wanted: string): boolean {
       if (value instanceof Int) return value.kind === wanted;
       return value instanceof Named && (value.goType === wanted || value.goType === `*${wanted}`);
   }
-}
-
-/** Tells whether a value is a function, for `call`. */
-export function isFunction(value: Value): value is GoFunction {
-  return value instanceof GoFunction;
 }
