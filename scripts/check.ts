@@ -7,7 +7,7 @@ import { elapsed, rootDir, say } from "./say.ts";
 const bin = (name: string): string => path.join(rootDir, "node_modules", ".bin", name);
 
 const checks: readonly { readonly name: string; readonly command: readonly [string, ...string[]] }[] = [
-  { name: "format and lint (biome)", command: [bin("biome"), "check"] },
+  { name: "format and lint (biome)", command: [bin("biome"), "check", "--error-on-warnings"] },
   { name: "types (tsc -b)", command: [bin("tsc"), "-b"] },
   { name: "unused files, exports and packages (knip)", command: [bin("knip"), "--no-progress"] },
   { name: "who imports whom (rooms)", command: [process.execPath, "--test", "test/rooms.test.ts"] },
