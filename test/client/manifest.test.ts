@@ -11,11 +11,20 @@ interface Manifest {
   readonly browser: string;
   readonly icon: string;
   readonly activationEvents: readonly string[];
+  readonly license: string;
+  readonly pricing: string;
+  readonly categories: readonly string[];
+  readonly keywords: readonly string[];
+  readonly extensionKind: readonly string[];
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly category: string; readonly icon?: string }[];
-    readonly views: { readonly kubefile: readonly { readonly id: string }[] };
+    readonly views: { readonly kubefile: readonly { readonly id: string; readonly icon: string }[] };
+    readonly viewsContainers: Readonly<Record<string, readonly unknown[]>>;
+    readonly keybindings?: unknown;
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
-    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when: string }[]>>;
+    readonly menus: Readonly<
+      Record<string, readonly { readonly command: string; readonly when: string; readonly group?: string }[]>
+    >;
     readonly configuration: {
       readonly properties: Readonly<
         Record<string, { readonly default?: unknown; readonly markdownDescription?: string }>
@@ -48,6 +57,39 @@ const implemented = commandFiles.flatMap((file) =>
 test("the manifest and the code have the same commands, each in the category", () => {
   assert.deepEqual(contributes.commands.map(({ command }) => command).sort(), implemented.sort());
   for (const { command, category } of contributes.commands) assert.equal(category, "Kubefile", command);
+});
+
+test("there is one view container with three to five views, each with an icon, and no keys of others are taken", () => {
+  assert.deepEqual(
+    Object.values(contributes.viewsContainers).map(({ length }) => length),
+    [1],
+  );
+  const views = contributes.views.kubefile;
+  assert.ok(views.length >= 3 && views.length <= 5);
+  for (const { id, icon } of views) assert.ok(existsSync(path.join(rootDir, icon)), id);
+  assert.equal(contributes.keybindings, undefined);
+});
+
+test("an editor has one action, for the language only, and in menus what destroys comes last", () => {
+  const actions = (contributes.menus["editor/title"] ?? []).filter(({ group }) => group === "navigation");
+  assert.equal(actions.length, 1);
+  assert.match(actions[0]?.when ?? "", /^editorLangId == kubefile /);
+  const items = contributes.menus["view/item/context"] ?? [];
+  const groups = items.flatMap(({ group }) => (group && !group.startsWith("inline") ? [group] : [])).sort();
+  const last = items.filter(({ group }) => group === groups.at(-1)).map(({ command }) => command);
+  assert.deepEqual(last, ["kubefile.removeImage"]);
+  for (const { command, group } of items) assert.match(group ?? "", /^(inline|\d_\w+)@\d+$/, command);
+});
+
+test("the extension runs where the files are, and says its licence, price, categories and keywords", () => {
+  assert.deepEqual(manifest.extensionKind, ["workspace"]);
+  assert.deepEqual([manifest.license, manifest.pricing], ["Apache-2.0", "Free"]);
+  assert.ok(manifest.categories.length > 0 && manifest.keywords.length > 0 && manifest.keywords.length <= 30);
+});
+
+test("there is no telemetry: no process of the extension makes a telemetry logger or names a service for it", () => {
+  for (const file of globSync("{client,server,engine}/**/*.ts", { cwd: rootDir }))
+    assert.doesNotMatch(text(file), /TelemetryLogger|applicationinsights|@vscode\/extension-telemetry/i, file);
 });
 
 test("every text of the manifest exists in English, and each language has the same texts", () => {
