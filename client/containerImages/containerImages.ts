@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type Event, EventEmitter, type ExtensionContext, type TextDocument, Uri, window, workspace } from "vscode";
 import type { CancellationToken } from "vscode-jsonrpc";
-import { type DiscoverResult, discover } from "../../engine/protocol.ts";
+import { type DiscoverResult, discover, storeChanged } from "../../engine/protocol.ts";
 import type { Builds } from "../builds.ts";
 import type { EngineProcess } from "../engineProcess.ts";
 import { failureOf, isCancellation } from "../failures.ts";
@@ -46,8 +46,11 @@ export class ContainerImages {
     const ended = builds.onChange((build) => {
       if (!builds.running.includes(build)) this.refresh();
     });
+    // Another window or the command line may have brought images.
+    const stored = engine.onNotification(storeChanged, () => this.refresh());
     context.subscriptions.push(
       this.#changed,
+      { dispose: () => stored[Symbol.dispose]() },
       { dispose: () => ended[Symbol.dispose]() },
       { dispose: () => this.#scans[Symbol.dispose]() },
       { dispose: () => this.#unwatchExcept(new Set()) },

@@ -1,4 +1,4 @@
-import { Diagnostic, DiagnosticSeverity, l10n, languages, Position, Range, Uri } from "vscode";
+import { Diagnostic, DiagnosticSeverity, l10n, languages, Position, Range, Uri, workspace } from "vscode";
 import type { Session } from "../session.ts";
 import { placeUri } from "./containerImages.ts";
 import { type ImageProblem, problemsOf } from "./problems.ts";
@@ -20,15 +20,21 @@ export class ImageDiagnostic extends Diagnostic {
   /** The Kubefile whose build it is about. */
   readonly kubefile: string;
 
-  constructor(problem: ImageProblem, kubefile: string) {
+  constructor(problem: ImageProblem, uri: Uri, kubefile: string) {
     const { line, message, severity, code, image } = problem;
-    const range = new Range(new Position(line - 1, 0), new Position(line - 1, Number.MAX_SAFE_INTEGER));
-    super(range, message, severities[severity]);
+    super(lineRange(uri, line - 1), message, severities[severity]);
     this.source = problemSource;
     this.code = code;
     this.image = image;
     this.kubefile = kubefile;
   }
+}
+
+/** A line without its indentation, where the file is open; else the whole line. */
+function lineRange(uri: Uri, line: number): Range {
+  const open = workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  const start = open !== undefined && line < open.lineCount ? open.lineAt(line).firstNonWhitespaceCharacterIndex : 0;
+  return new Range(new Position(line, start), new Position(line, Number.MAX_SAFE_INTEGER));
 }
 
 /** Shows the problems of every context that is looked at, at the lines that name the images. */
@@ -41,8 +47,9 @@ export function showProblems({ containerImages, context, settings }: Session): v
     if (result === undefined) return;
     const byFile = new Map<string, ImageDiagnostic[]>();
     for (const problem of problemsOf(result, l10n.t)) {
-      const uri = placeUri(result, problem.file).toString();
-      byFile.set(uri, [...(byFile.get(uri) ?? []), new ImageDiagnostic(problem, kubefile)]);
+      const uri = placeUri(result, problem.file);
+      const key = uri.toString();
+      byFile.set(key, [...(byFile.get(key) ?? []), new ImageDiagnostic(problem, uri, kubefile)]);
     }
     shownFor.set(
       kubefile,

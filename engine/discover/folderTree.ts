@@ -16,7 +16,10 @@ export async function folderTree(folder: string, signal: AbortSignal): Promise<F
   await listFiles(folder, "", paths, signal);
   return {
     paths,
-    read: (file, aborted) => readFile(path.join(folder, file), { signal: aborted }),
+    async read(file, aborted) {
+      throwIfCancelled(aborted);
+      return await readFile(path.join(folder, file));
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import { type ByteString, fsPath, textOfBytes } from "../byteString.ts";
+import { type ByteString, bytesOfText, fsPath, textOfBytes } from "../byteString.ts";
 import { passedOver } from "../discover/folderTree.ts";
 import type { FileTree } from "../discover/rootfs.ts";
 import { throwIfCancelled } from "../discover/scan.ts";
@@ -45,8 +45,9 @@ export async function contextTree(
     async read(path, aborted) {
       const text = unsaved.get(path);
       if (text !== undefined) return Buffer.from(text, "utf8");
-      const entry = entries.get(path);
-      return await readFile(entry === undefined ? path : fsPath(hostPath(context, entry.path)), { signal: aborted });
+      // A cancelled scan ends as such; the abort of a read that is under way would be another error.
+      throwIfCancelled(aborted);
+      return await readFile(fsPath(hostPath(context, entries.get(path)?.path ?? bytesOfText(path))));
     },
     fingerprint(path) {
       const text = unsaved.get(path);

@@ -8,6 +8,9 @@ import { buildRecordKind } from "./history.ts";
 import { findImage, manifestsOf, normalise } from "./images.ts";
 import { originKind } from "./origins.ts";
 
+/** Records that no build takes anything from. */
+const notCache: ReadonlySet<string> = new Set([buildRecordKind, originKind, containerOriginKind]);
+
 /** What takes room in the store. */
 export function diskUsage(store: Store): DiskUsageResult {
   const usage = store.usage();
@@ -24,7 +27,7 @@ export function diskUsage(store: Store): DiskUsageResult {
         inUse: true,
       })),
       ...usage.records.map((record) => ({
-        kind: record.kind === buildRecordKind ? ("other" as const) : ("cache" as const),
+        kind: notCache.has(record.kind) ? ("other" as const) : ("cache" as const),
         name: `${record.kind} ${record.key.split("\0").at(-2) ?? record.key}`,
         sizeBytes: record.sizeBytes,
         lastUsedAt: record.lastUsedAtMs,

@@ -150,6 +150,36 @@ describe("the engine process", () => {
     rmSync(big, { recursive: true });
   });
 
+  test("tells the container images of a context, from unsaved text too, and its lock is written on request", async () => {
+    await open("s-images");
+    const images = path.join(dir, "images");
+    mkdirSync(images);
+    writeFileSync(path.join(images, "Kubefile"), "FROM scratch\nCOPY pod.yaml manifests/\n");
+    const file = path.join(images, "pod.yaml");
+    const text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: nginx:1\n";
+    writeFileSync(file, "apiVersion: v1\nkind: Pod\n");
+    const saved = await rpc.sendRequest(protocol.discover, { contextDir: images });
+    assert.deepEqual(saved.images, []);
+    const lock = { buildId: "lock", contextDir: images, update: false, check: false };
+    const written = await rpc.sendRequest(protocol.lock, lock);
+    assert.equal(written.path, path.join(images, "kubefile.lock"));
+    assert.equal(written.changed, true);
+    const unsaved = await rpc.sendRequest(protocol.discover, { contextDir: images, files: [{ path: file, text }] });
+    assert.deepEqual(
+      unsaved.places.map((place) => [place.image, place.file, place.line, place.packed]),
+      [["docker.io/library/nginx:1", "pod.yaml", 5, "yes"]],
+    );
+    assert.equal(unsaved.images[0]?.problem, "notLocked");
+    const source = new CancellationTokenSource();
+    const cancelled = rpc.sendRequest(protocol.discover, { contextDir: images }, source.token);
+    source.cancel();
+    const end = await cancelled.then(
+      () => "answered before it heard of it",
+      (error: unknown) => (hasCode("CANCELLED")(error) ? "cancelled" : error),
+    );
+    assert.match(String(end), /^(?:cancelled|answered before it heard of it)$/);
+  });
+
   test("tells when another process changes the names", async () => {
     const { storeDir } = await open("s5");
     const { openStore } = await import("../../engine/store/store.ts");
