@@ -62,7 +62,7 @@ describe("buildah", { skip }, () => {
 
   async function buildHere(file: string, name: string): Promise<Built> {
     await using engine = openEngine({ storeDir: path.join(dir, "store"), fetch, now: Date.now, log: () => undefined });
-    const follower = { ...silentReporter, planned: () => undefined };
+    const follower = { ...silentReporter, planned: () => undefined, containerImages: () => undefined };
     const { signal } = new AbortController();
     await engine.build({ buildId: name, contextDir, kubefile: file, tags: [`${name}:1`] }, follower, signal);
     const layout = path.join(dir, `${name}-ours`);
