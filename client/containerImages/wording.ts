@@ -1,4 +1,4 @@
-import type { DiscoveredImage, DiscoverResult, ImagePlace } from "../../engine/protocol.ts";
+import type { DiscoveredImage, ImagePlace } from "../../engine/protocol.ts";
 import { byteSize } from "../byteSize.ts";
 import type { Translate } from "../cacheStatus/wording.ts";
 import { shortDigest, shortReference } from "../references.ts";
@@ -122,14 +122,6 @@ function confidence(place: ImagePlace, t: Translate): string {
 export function rowDescription(image: DiscoveredImage, places: readonly ImagePlace[], t: Translate): string {
   const [, ...facts] = lineTitle([{ image, places }], t).split(" · ");
   return facts.join(" · ");
-}
-
-/** What a Kubefile's images come to, for titles. */
-export function contextTitle(result: DiscoverResult, t: Translate): string {
-  return summaryOf(
-    result.images.filter(({ isPacked }) => isPacked),
-    t,
-  );
 }
 
 function escaped(text: string): string {

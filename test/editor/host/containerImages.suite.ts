@@ -6,20 +6,27 @@ import { activated, closeAll, diagnosticsOf, eventually, fileUri, open } from ".
 
 const manifest = "site/manifests/cart.yaml";
 const lock = "site/kubefile.lock";
+const values = "site/web/values.yaml";
 
 describe("container images", () => {
   let api: KubefileApi;
+  const originals = new Map<string, Uint8Array>();
   before(async () => {
     api = await activated();
+    for (const name of [lock, values]) originals.set(name, await vscode.workspace.fs.readFile(fileUri(name)));
   });
-  afterEach(closeAll);
+  afterEach(async () => {
+    await closeAll();
+    // The editor of a browser saves by itself after a while.
+    for (const [name, bytes] of originals) await vscode.workspace.fs.writeFile(fileUri(name), bytes);
+  });
 
   it("an application's line sums up its images, and a chart's values show the one they name", async () => {
     await open("site/Kubefile");
     assert.match(await lens("site/Kubefile", 1), /2 images · 0 of 2 cached · 1 not in kubefile\.lock/);
     assert.match(await lens("site/Kubefile", 2), /1 image · not cached/);
-    await open("site/web/values.yaml");
-    assert.match(await lens("site/web/values.yaml", 2), /^httpd:2\.4 · not cached · locked$/);
+    await open(values);
+    assert.match(await lens(values, 2), /^httpd:2\.4 · not cached · locked$/);
   });
 
   it("hovering the line of a manifest says why the image is packed", async () => {
@@ -72,8 +79,8 @@ describe("container images", () => {
   });
 
   it("an edit of values that is not saved is followed", async () => {
-    const editor = await open("site/web/values.yaml");
-    await lens("site/web/values.yaml", 2);
+    const editor = await open(values);
+    await lens(values, 2);
     await editor.edit((edit) => edit.replace(editor.document.lineAt(3).range, '  tag: "2.5"'));
     const result = await known((one) => one.images.some(({ image }) => image === "docker.io/library/httpd:2.5"));
     assert.ok(!result.images.some(({ image }) => image === "docker.io/library/httpd:2.4"));
