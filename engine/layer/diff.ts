@@ -49,18 +49,20 @@ class UpperDiff {
   }
 
   collect(): readonly LayerEntry[] {
-    this.#directory("" as ByteString);
+    this.#directory("" as ByteString, false);
     return this.#entries.sort((a, b) => compareBytes(a.path, b.path));
   }
 
-  #directory(path: ByteString): void {
+  /** @param replaced whether a directory above was replaced: then nothing of the layers below shows here either, and overlayfs marks only that one */
+  #directory(path: ByteString, replaced: boolean): void {
     const disk = joinPath(this.#upper, path);
     const names = readdirSync(fsPath(disk), { encoding: "buffer" }).map(byteString).sort(compareBytes);
-    for (const name of names) this.#visit(joinPath(path, name));
-    if (path !== "" && this.#isOpaque(path)) this.#hideRest(path, new Set(names));
+    const hides = replaced || (path !== "" && this.#isOpaque(path));
+    for (const name of names) this.#visit(joinPath(path, name), hides);
+    if (hides) this.#hideRest(path, new Set(names));
   }
 
-  #visit(path: ByteString): void {
+  #visit(path: ByteString, replaced: boolean): void {
     if (this.#options.ignore.has(path)) return;
     const stat = lstatSync(fsPath(joinPath(this.#upper, path)), { bigint: true });
     if (stat.isCharacterDevice() && stat.rdev === 0n) {
@@ -69,7 +71,7 @@ class UpperDiff {
     }
     const entry = entryOnDisk(this.#upper, path, stat, this.#options.ownerOf, this.#xattrs?.get(path), this.#links);
     if (entry !== undefined) this.#entries.push(entry);
-    if (stat.isDirectory()) this.#directory(path);
+    if (stat.isDirectory()) this.#directory(path, replaced);
   }
 
   #whiteout(path: ByteString): void {
