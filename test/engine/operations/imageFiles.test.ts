@@ -227,9 +227,10 @@ test("a folder of 5,000 files is listed again in a few milliseconds", async () =
   });
   const image = await storeImage(store, "docker.io/library/many:1", [layer]);
   assert.equal((await listFolder(trees, { image, layer: 1, path: "" }, signal)).length, 1);
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   const entries = await listFolder(trees, { image, layer: 1, path: "many" }, signal);
-  const tookMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(before);
+  const tookMs = (user + system) / 1000;
   assert.equal(entries.length, 5000);
   assert.ok(tookMs < 200, `${tookMs} ms`);
 });
