@@ -316,10 +316,11 @@ describe("an odd text is read in time linear in its length", () => {
         const used = process.cpuUsage(started);
         return (used.user + used.system) / 1000;
       };
-      cost(size / 8);
-      const small = Math.max(cost(size / 8), 2);
+      // The best of several: a collection of garbage in the middle of one says nothing about the parser.
+      const best = (length: number): number => Math.min(...Array.from({ length: 4 }, () => cost(length)));
+      const small = Math.max(best(size / 8), 2);
       // Eight times the text may take eight times as long, and some more for memory; a square would take sixty-four times.
-      assert.ok(cost(size) < small * 40, name);
+      assert.ok(best(size) < small * 40, name);
     });
   }
 });
