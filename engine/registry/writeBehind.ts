@@ -6,7 +6,7 @@ const pool: Buffer[] = [];
 
 /**
  * Writes a body in pieces of a mebibyte, taking the next packets while the disk is busy with the last piece. Writes do not overlap; when
- * this returns, all is written. Memory is two pieces, however fast the client is.
+ * this returns or throws, all that came is written. Memory is two pieces, however fast the client is.
  *
  * @param leastBytes what is worth a write while the disk is idle: `gatherBytes` for speed, less where somebody waits for the bytes
  * @param admit asked before each packet with the bytes taken so far; false ends the body there, and answers false
@@ -53,6 +53,10 @@ export async function writeBehind(
     if (filled > 0) await flush();
     await writing;
     return true;
+  } catch (error) {
+    // What came before a body broke is written too: whoever goes on need not send it again.
+    if (filled > 0) await flush().catch(() => undefined);
+    throw error;
   } finally {
     // Whoever comes next must find no write under way, and no buffer that is still read.
     await writing.catch(() => undefined);
