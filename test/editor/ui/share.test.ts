@@ -45,6 +45,8 @@ test("a push asks where to, shows how far it is and ends in a sentence with a ne
     await page.locator(".notification-toast", { hasText: "Built shop:1.0" }).waitFor();
     await command("Kubefile: Push Cluster Image...");
     await page.locator(".quick-input-list .monaco-list-row", { hasText: "shop:1.0" }).click();
+    // The list's own field is still there for a moment; what is typed into it is lost.
+    await page.locator(".quick-input-widget:visible", { hasText: "Where it goes" }).waitFor();
     await answer(`${registry.host}/team/shop:1.0`);
     const pushed = page.locator(".notification-toast", { hasText: `Pushed ${registry.host}/team/shop:1.0` });
     await pushed.waitFor();
