@@ -3,7 +3,8 @@ import type { Mention } from "./found.ts";
 /**
  * The images that kubeadm of one Kubernetes version pulls: what `kubeadm config images list` prints.
  *
- * Each row holds from its version on, until the next row. Read from kubeadm's constants at each of these versions, 1.20.0 to 1.37.2.
+ * Each row holds from its version on, until the next row. Read from kubeadm's constants, 1.20.0 to 1.37.2; a few patch releases could not
+ * be read and are taken to be like the nearest one before them that was.
  *
  * @see k8s.io/kubernetes, cmd/kubeadm/app/constants/constants.go: DefaultEtcdVersion, CoreDNSVersion, PauseVersion
  */

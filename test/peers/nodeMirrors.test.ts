@@ -11,7 +11,7 @@ import { makeCa } from "../support/certificates.ts";
 import { type Containerd, startContainerd } from "../support/containerd.ts";
 import { criImageStatus, criPull } from "../support/cri.ts";
 import { type RunningRegistry, runCommand, startRegistryCommand } from "../support/registryCommand.ts";
-import { skipWithoutProgram } from "../support/requirement.ts";
+import { skipUnless, skipWithoutProgram } from "../support/requirement.ts";
 import { temporaryDir } from "../support/temporary.ts";
 
 const run = promisify(execFile);
@@ -274,7 +274,8 @@ test("a dockerd of old pulls Docker Hub's images from the mirror, and says so fo
   try {
     const up = await answers(socket, () => daemon.exitCode === null);
     if (!up) {
-      context.skip(`dockerd does not start here: ${log.trim().split("\n").at(-1)}`);
+      const reason = `dockerd does not start here: ${log.trim().split("\n").at(-1)}`;
+      context.skip(skipUnless(false, reason) || reason);
       return;
     }
     const pulled = await docker(socket, "POST", "/images/create?fromImage=docker.io/library/x&tag=1");
